@@ -1,0 +1,1 @@
+"""See what a graph neural network does to a graph, layer by layer, and why depth helps or hurts."""

@@ -1,0 +1,300 @@
+"""The one data type, `Graph`: cleaned by construction, numpy and scipy only, never changed.
+
+Knows nodes, edges, labels and masks; knows no dataset, no model and no torch (`to_torch` imports
+it on demand, in the process that asks).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from gnnviz.errors import DatasetError
+
+if TYPE_CHECKING:
+    from gnnviz.torch_graph import TorchGraph
+
+Features = NDArray[np.float32] | sparse.csr_array
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """What was changed at the border before a graph was used; counts, all 0 or more.
+
+    Attributes:
+        self_loops: edges from a node to itself, removed.
+        duplicates: repetitions of a directed edge, removed.
+        one_way: edges whose opposite direction was missing and was added.
+        unknown_ids: edges that named a node which does not exist, dropped by a reader.
+    """
+
+    self_loops: int = 0
+    duplicates: int = 0
+    one_way: int = 0
+    unknown_ids: int = 0
+
+    def __add__(self, other: Cleaning) -> Cleaning:
+        """Return the counts of both."""
+        return Cleaning(
+            self.self_loops + other.self_loops,
+            self.duplicates + other.duplicates,
+            self.one_way + other.one_way,
+            self.unknown_ids + other.unknown_ids,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """An undirected graph with node features and, if known, labels and a split.
+
+    Whatever edges are given, the graph is clean: both directions of every edge are there, self-loops
+    and duplicates are not, isolated nodes stay. What that changed is counted in `cleaning`.
+
+    Attributes:
+        x: features [N, F], float32; a dense array, or `scipy.sparse.csr_array` for bags of words.
+        edge_index: [2, E] int64, row 0 source, row 1 target, sorted by target, then source;
+            E is twice the number of undirected edges.
+        y: class of each node [N] int64 in 0..C-1, or None.
+        train_mask: nodes to train on [N] bool, or None.
+        val_mask: nodes to choose the epoch on [N] bool, or None.
+        test_mask: nodes to report on [N] bool, or None.
+        class_names: the C names; made up as "class 0", ... where none are given.
+        node_names: the N names shown to the user, or () for the node's number.
+        name: what the graph is called on screen.
+        cleaning: what was changed to make it so.
+
+    Raises:
+        DatasetError: shapes that do not fit, ids out of range, features that are not finite.
+    """
+
+    x: Features
+    edge_index: NDArray[np.int64]
+    y: NDArray[np.int64] | None = None
+    train_mask: NDArray[np.bool_] | None = None
+    val_mask: NDArray[np.bool_] | None = None
+    test_mask: NDArray[np.bool_] | None = None
+    class_names: tuple[str, ...] = ()
+    node_names: tuple[str, ...] = ()
+    name: str = "graph"
+    cleaning: Cleaning = Cleaning()
+
+    def __post_init__(self) -> None:
+        """Check every field and clean the edges."""
+        x = _as_features(self.x)
+        num_nodes = shape_of(x)[0]
+        edge_index, found = _clean_edges(self.edge_index, num_nodes)
+        _set(self, "x", x)
+        _set(self, "edge_index", edge_index)
+        _set(self, "cleaning", self.cleaning + found)
+        if self.y is not None:
+            _set(self, "y", _as_labels(self.y, num_nodes))
+        for field in ("train_mask", "val_mask", "test_mask"):
+            if getattr(self, field) is not None:
+                _set(self, field, _as_mask(getattr(self, field), num_nodes, field))
+        _set(self, "class_names", _fitting_class_names(self.class_names, self.y))
+        _set(self, "node_names", tuple(map(str, self.node_names)))
+        if self.node_names and len(self.node_names) != num_nodes:
+            raise DatasetError(
+                f"got {len(self.node_names)} node names for {num_nodes} nodes; give one per node or none"
+            )
+
+    @property
+    def num_nodes(self) -> int:
+        """N, the number of nodes, isolated ones included."""
+        return shape_of(self.x)[0]
+
+    @property
+    def num_edges(self) -> int:
+        """The number of undirected edges, E / 2."""
+        return self.edge_index.shape[1] // 2
+
+    @property
+    def num_features(self) -> int:
+        """F, the number of features of a node."""
+        return shape_of(self.x)[1]
+
+    @property
+    def num_classes(self) -> int:
+        """C, the number of classes; 0 without labels."""
+        return len(self.class_names)
+
+    def node_name(self, node: int) -> str:
+        """Return what a node is called on screen: its name, or its number."""
+        return self.node_names[node] if self.node_names else str(node)
+
+    def degrees(self) -> NDArray[np.int64]:
+        """Return the number of neighbours of each node [N], the node itself not counted."""
+        return np.bincount(self.edge_index[1], minlength=self.num_nodes).astype(np.int64)
+
+    def adjacency(self) -> sparse.csr_array:
+        """Return A [N, N], float64, symmetric, with ones at edges and no diagonal."""
+        ones = np.ones(self.edge_index.shape[1])
+        shape = (self.num_nodes, self.num_nodes)
+        return sparse.csr_array((ones, (self.edge_index[1], self.edge_index[0])), shape=shape)
+
+    def components(self) -> NDArray[np.int64]:
+        """Return the component of each node [N]; component 0 is the largest, ties by lowest node."""
+        _, labels = csgraph.connected_components(self.adjacency(), directed=False)
+        sizes = np.bincount(labels)
+        first_node = np.unique(labels, return_index=True)[1]
+        rank = np.empty_like(sizes)
+        rank[np.lexsort((first_node, -sizes))] = np.arange(len(sizes))
+        return rank[labels].astype(np.int64)
+
+    def homophily(self) -> float:
+        """Return the share of edges that join two nodes of one class, in 0..1.
+
+        Raises:
+            DatasetError: the graph has no labels or no edges.
+
+        Reference: Zhu et al., NeurIPS 2020, definition 1 (edge homophily).
+        """
+        if self.y is None or not self.num_edges:
+            raise DatasetError(f"homophily of {self.name} is not defined: it needs labels and edges")
+        source, target = self.edge_index
+        return float(np.mean(self.y[source] == self.y[target]))
+
+    def k_hop(self, nodes: ArrayLike, hops: int) -> NDArray[np.int64]:
+        """Return the hops of every node from the nearest of `nodes` (indices or a mask) [N]; -1 beyond."""
+        distance = np.full(self.num_nodes, -1, dtype=np.int64)
+        frontier = np.zeros(self.num_nodes, dtype=bool)
+        frontier[_as_nodes(nodes, self.num_nodes)] = True
+        source, target = self.edge_index
+        for hop in range(hops + 1):
+            distance[frontier] = hop
+            reached = np.zeros_like(frontier)
+            reached[target[frontier[source]]] = True
+            frontier = reached & (distance < 0)
+            if not frontier.any():
+                break
+        return distance
+
+    def subgraph(self, nodes: ArrayLike) -> Graph:
+        """Return the graph induced by `nodes` (indices or a mask), renumbered in their order."""
+        kept = _as_nodes(nodes, self.num_nodes)
+        if len(np.unique(kept)) != len(kept):
+            raise DatasetError(f"a subgraph of {self.name} names a node twice; give every node once")
+        new_id = np.full(self.num_nodes, -1, dtype=np.int64)
+        new_id[kept] = np.arange(len(kept))
+        edges = new_id[self.edge_index]
+        per_node = ("x", "y", "train_mask", "val_mask", "test_mask")
+        rows = {field: values[kept] for field in per_node if (values := getattr(self, field)) is not None}
+        names = tuple(self.node_name(int(node)) for node in kept)
+        return replace(self, edge_index=edges[:, (edges >= 0).all(axis=0)], node_names=names, **rows)
+
+    def largest_component(self) -> Graph:
+        """Return the largest connected component as a graph of its own."""
+        return self.subgraph(self.components() == 0)
+
+    def to_torch(self, device: str = "cpu") -> TorchGraph:
+        """Return the tensors and sparse operators that layers take, on `device`."""
+        from gnnviz.torch_graph import TorchGraph  # torch only where somebody asks for it
+
+        return TorchGraph.from_graph(self, device)
+
+
+def shape_of(x: Features) -> tuple[int, int]:
+    """Return N and F of features [N, F]."""
+    return x.shape  # pyright: ignore[reportReturnType] (scipy leaves its property untyped)
+
+
+def _set(graph: Graph, field: str, value: object) -> None:
+    if isinstance(value, np.ndarray):
+        value.setflags(write=False)
+    object.__setattr__(graph, field, value)
+
+
+def _as_features(x: ArrayLike | sparse.csr_array) -> Features:
+    is_sparse = isinstance(x, sparse.sparray | sparse.spmatrix)
+    features = sparse.csr_array(x, dtype=np.float32) if is_sparse else _dense_features(x)
+    values = features.data if isinstance(features, sparse.csr_array) else features
+    if not np.isfinite(values).all():
+        bad = int((~np.isfinite(values)).sum())
+        raise DatasetError(f"{bad} feature values are NaN or infinite; give finite numbers only")
+    return features
+
+
+def _dense_features(x: ArrayLike) -> NDArray[np.float32]:
+    try:
+        with np.errstate(over="ignore"):  # becomes infinite, which is refused in words
+            features = np.array(x, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise DatasetError(f"features must be numbers in a table [nodes, features]: {error}") from error
+    if features.ndim != 2:
+        raise DatasetError(f"features have shape {features.shape}; give a table [nodes, features]")
+    return features
+
+
+def _clean_edges(edge_index: ArrayLike, num_nodes: int) -> tuple[NDArray[np.int64], Cleaning]:
+    edges = np.asarray(edge_index)
+    if edges.size == 0:
+        return np.zeros((2, 0), dtype=np.int64), Cleaning()
+    if edges.ndim != 2 or edges.shape[0] != 2 or not np.issubdtype(edges.dtype, np.integer):
+        raise DatasetError(
+            f"edge_index has shape {edges.shape} and type {edges.dtype}; give whole numbers [2, edges]"
+        )
+    if edges.min() < 0 or edges.max() >= num_nodes:
+        raise DatasetError(
+            f"edges name nodes {edges.min()} to {edges.max()}; the graph has nodes 0 to {num_nodes - 1}"
+        )
+    edges = edges.astype(np.int64)
+    loops = edges[0] == edges[1]
+    keys = edges[1, ~loops] * num_nodes + edges[0, ~loops]
+    distinct = np.unique(keys)
+    target, source = np.divmod(distinct, num_nodes)
+    both = np.union1d(distinct, source * num_nodes + target)
+    target, source = np.divmod(both, num_nodes)
+    counts = Cleaning(
+        self_loops=int(loops.sum()),
+        duplicates=len(keys) - len(distinct),
+        one_way=len(both) - len(distinct),
+    )
+    return np.stack([source, target]), counts
+
+
+def _as_nodes(nodes: ArrayLike, num_nodes: int) -> NDArray[np.int64]:
+    given = np.atleast_1d(np.asarray(nodes))
+    if given.dtype == bool and given.shape == (num_nodes,):
+        return np.flatnonzero(given)
+    if given.ndim != 1 or (given.size and not np.issubdtype(given.dtype, np.integer)):
+        raise DatasetError(f"nodes have shape {given.shape} and type {given.dtype}; give numbers or a mask")
+    if given.size and not 0 <= given.min() <= given.max() < num_nodes:
+        raise DatasetError(f"got nodes {given.min()} to {given.max()}; the graph has 0 to {num_nodes - 1}")
+    return given.astype(np.int64)
+
+
+def _as_labels(y: ArrayLike, num_nodes: int) -> NDArray[np.int64]:
+    labels = np.array(y)
+    if labels.shape != (num_nodes,) or not np.issubdtype(labels.dtype, np.integer):
+        raise DatasetError(
+            f"labels have shape {labels.shape} and type {labels.dtype}; "
+            f"give one whole number for each of {num_nodes} nodes"
+        )
+    if num_nodes and labels.min() < 0:
+        raise DatasetError(f"label {labels.min()} is negative; classes are numbered from 0")
+    return labels.astype(np.int64)
+
+
+def _as_mask(mask: ArrayLike, num_nodes: int, field: str) -> NDArray[np.bool_]:
+    values = np.array(mask)
+    if values.shape != (num_nodes,) or values.dtype != bool:
+        raise DatasetError(
+            f"{field} has shape {values.shape} and type {values.dtype}; "
+            f"give one truth value for each of {num_nodes} nodes"
+        )
+    return values
+
+
+def _fitting_class_names(names: Sequence[str], y: NDArray[np.int64] | None) -> tuple[str, ...]:
+    classes = 0 if y is None or not len(y) else int(y.max()) + 1
+    if not names:
+        return tuple(f"class {number}" for number in range(classes))
+    if len(names) < classes:
+        raise DatasetError(f"got {len(names)} class names, but labels up to {classes - 1}")
+    return tuple(map(str, names))

@@ -1,0 +1,93 @@
+"""What a run shows, as one sentence computed from its numbers.
+
+Pages put these sentences above their pictures; a sentence claims nothing that its arguments do not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+import numpy as np
+
+from gnnviz.config import RunConfig
+from gnnviz.errors import DatasetError
+from gnnviz.figures.layout import Chance, percent
+from gnnviz.graph import Graph
+from gnnviz.models import MODELS
+from gnnviz.records import EpochRecord
+from gnnviz.run_status import RunState, RunStatus
+
+PACE_WINDOW = 50  # epochs that the remaining time is estimated from
+
+
+def training_finding(config: RunConfig, status: RunStatus) -> str:
+    """Return what a run has reached so far, or why it has not."""
+    name = model_phrase(config)
+    epochs = f"{status.epochs_done} of {config.training.epochs} epochs"
+    if status.state is RunState.FAILED:
+        return f"{name} failed after {epochs}"
+    if status.best is None:
+        begun = (
+            "is waiting for its turn" if status.state is RunState.QUEUED else "has not finished an epoch yet"
+        )
+        return f"{name} {begun}"
+    accuracy = f"{percent(status.best.test_acc)} of the test nodes right"
+    if status.state is RunState.DONE:
+        return f"{name} gets {accuracy}"
+    return f"{name} gets {accuracy}, {status.state.value} at {epochs}"
+
+
+def model_phrase(config: RunConfig) -> str:
+    """Return for example "GAT with 2 layers"."""
+    depth = config.model.num_layers
+    return f"{MODELS[config.model.model].label} with {depth} layer{'' if depth == 1 else 's'}"
+
+
+def layer_name(layer: int, num_layers: int) -> str:
+    """Return what stands at a place in a stack: "the features", "hidden layer 3", "the logits"."""
+    if layer == 0:
+        return "the features"
+    return "the logits" if layer == num_layers else f"hidden layer {layer}"
+
+
+def purity_finding(place: str, purity: float) -> str:
+    """Return how well classes keep together at a place in a stack.
+
+    Args:
+        place: from `layer_name`.
+        purity: share of nearest neighbours of the same class, in 0..1.
+    """
+    return f"In {place}, {percent(purity)} of a node's nearest nodes are of its own class"
+
+
+def chance_levels(graph: Graph) -> Chance:
+    """Return the test accuracies that need no learning: the largest class among the test nodes, and 1 / C.
+
+    Raises:
+        DatasetError: the graph has no labels or no test nodes.
+    """
+    if graph.y is None or graph.test_mask is None or not graph.test_mask.any():
+        raise DatasetError(f"{graph.name} has no labelled test nodes to compare an accuracy with")
+    counts = np.bincount(graph.y[graph.test_mask], minlength=graph.num_classes)
+    return Chance(majority=float(counts.max() / counts.sum()), uniform=1 / graph.num_classes)
+
+
+def seconds_left(history: Sequence[EpochRecord], epochs: int) -> float | None:
+    """Return the seconds that the remaining epochs will take at the present pace; None before the first."""
+    if not history:
+        return None
+    pace = median(record.seconds for record in history[-PACE_WINDOW:])
+    return pace * (epochs - history[-1].epoch)
+
+
+def in_time(seconds: float) -> str:
+    """Return a duration for people: "under a second", "42 s", "3 min 20 s", "2 h 5 min"."""
+    if seconds < 1:
+        return "under a second"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

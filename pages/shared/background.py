@@ -1,0 +1,109 @@
+"""The run store and the engine as pages hold them: one of each for the whole server."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import streamlit as st
+
+from gnnviz.config import RunConfig
+from gnnviz.datasets import DatasetSpec, load_spec
+from gnnviz.engine.client import Answer, Engine
+from gnnviz.errors import GnnvizError
+from gnnviz.graph import Graph
+from gnnviz.records import EpochRecord
+from gnnviz.runs import RunStore
+
+PATIENCE = 0.3  # long enough for a quick answer, short enough that a page does not seem to hang
+Value = TypeVar("Value")
+
+_DEFAULT_ROOT = Path(__file__).resolve().parents[2] / "runs"
+
+
+def store_root() -> Path:
+    """Return the folder of all runs: `runs` beside the app, or the one that GNNVIZ_RUNS names."""
+    return Path(os.environ.get("GNNVIZ_RUNS", _DEFAULT_ROOT)).resolve()
+
+
+@st.cache_resource(show_spinner=False)
+def run_store() -> RunStore:
+    """Return the store of all runs."""
+    return RunStore(store_root())
+
+
+@st.cache_resource(show_spinner=False, validate=Engine.is_alive, on_release=Engine.close)
+def engine() -> Engine:
+    """Return the engine; starts one if there is none yet, or if it has died.
+
+    Raises:
+        EngineError: it cannot be started or reached.
+    """
+    return Engine.start(store_root())
+
+
+def close_engine() -> None:
+    """Close the engine, if one was started."""
+    engine.clear()
+
+
+def ask(
+    function: Callable[..., Value], *args: object, slow: bool = False, patience: float = PATIENCE
+) -> Value | None:
+    """Return `function(store_root, *args)` computed by the engine, or None while it is being computed.
+
+    The question is asked once for all sessions, and its answer kept.
+
+    Args:
+        function: one of `gnnviz.engine.analyses` or `gnnviz.engine.summaries`.
+        args: JSON-like values that name what is asked (a run's id, an epoch, a layer).
+        slow: True for what may take many seconds and must not keep quick questions waiting.
+        patience: seconds to wait for the answer before doing without it for now.
+
+    Raises:
+        GnnvizError: what the computation raised; the next look asks again.
+    """
+    question = (id(engine()), function.__name__, args)
+    answer = _answer(question, function, slow)
+    if not answer.wait(patience):
+        return None
+    try:
+        return answer.result()
+    except GnnvizError:
+        _answer.clear(question, function, slow)
+        raise
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _answer(question: tuple, _function: Callable[..., Value], _slow: bool) -> Answer[Value]:
+    return engine().ask(_function, str(store_root()), *question[-1], slow=_slow)
+
+
+@st.cache_data(show_spinner=False, max_entries=4096)
+def run_config(run_id: str) -> RunConfig:
+    """Return a run's configuration, which never changes.
+
+    Raises:
+        RunError: there is no such run, or its file is damaged.
+    """
+    return run_store().config(run_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def graph(spec: DatasetSpec) -> Graph:
+    """Return the graph that `spec` names; read once, shared by all sessions, never changed.
+
+    Raises:
+        DatasetError: its files are missing or cannot be used.
+    """
+    return load_spec(spec)
+
+
+def history(run_id: str) -> tuple[EpochRecord, ...]:
+    """Return a run's epochs so far; parsed once for each length of its file."""
+    return _history((run_id, run_store().history_size(run_id)))
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _history(run_and_size: tuple[str, int]) -> tuple[EpochRecord, ...]:
+    return run_store().history(run_and_size[0])

@@ -1,0 +1,132 @@
+"""What the pages share: the run that is looked at, chosen in the sidebar and carried by the address."""
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from gnnviz.config import RunConfig
+from gnnviz.errors import GnnvizError, RunError
+from gnnviz.graph import Graph
+from gnnviz.runs import RunState
+from pages.shared import url
+from pages.shared.background import run_config, run_store
+
+RUN = "run"
+EPOCH = "epoch"
+NODE = "node"
+REFRESH_SECONDS = 0.5
+STATE_WORDS = {
+    RunState.QUEUED: ":gray[waiting]",
+    RunState.RUNNING: ":blue[running]",
+    RunState.DONE: ":green[done]",
+    RunState.CANCELLED: ":gray[cancelled]",
+    RunState.FAILED: ":red[failed]",
+    RunState.INTERRUPTED: ":orange[interrupted]",
+}
+
+
+def pick_run(accepts: Callable[[RunConfig], bool] = lambda _config: True) -> str | None:
+    """Draw the sidebar's run picker and return the chosen run's id; None where there is no run yet.
+
+    Args:
+        accepts: which runs this page can show; the others are not offered.
+    """
+    store = run_store()
+    configs = {run_id: run_config(run_id) for run_id in store.run_ids()}
+    offered = [run_id for run_id, config in configs.items() if accepts(config)]
+    if not offered:
+        url.choice(RUN, [], "", "run")
+        return None
+    url.choice(RUN, offered, offered[0], "run")
+    return st.sidebar.selectbox(
+        "Run",
+        offered,
+        key=RUN,
+        format_func=lambda run_id: run_caption(run_id, configs[run_id]),
+        persist_state="session",
+        help="The trained model that this page looks at. Every page looks at the same one; "
+        "the newest is on top. Its id is part of the address, so a link shows the same run.",
+    )
+
+
+def pick_epoch(run_id: str) -> int:
+    """Draw the picker of a run's kept epochs and return the chosen one.
+
+    The address and the session say "best" and "last" in words, so that they fit every run.
+
+    Raises:
+        RunError: nothing of the run has been kept yet.
+    """
+    store = run_store()
+    kept = store.checkpoints(run_id)
+    if not kept:
+        raise RunError(f"run {run_id} has no checkpoint yet; wait until it has begun")
+    best = store.status(run_id).best
+    named = {"best": best.epoch if best and best.epoch in kept else kept[-1], "last": kept[-1]}
+    options = ["best", "last", *map(str, kept)]
+    url.choice(EPOCH, options, "best", "epoch")
+    chosen = st.selectbox(
+        "Epoch",
+        options,
+        key=EPOCH,
+        format_func=lambda option: _epoch_caption(option, named),
+        persist_state="session",
+        help="When in training to look. 0 is the untrained network; best is the one chosen on the validation "
+        "nodes. At most 18 epochs of a run are kept, closer together at its beginning.",
+    )
+    return named[chosen] if chosen in named else int(chosen)
+
+
+def _epoch_caption(option: str, named: Mapping[str, int]) -> str:
+    if option == "0":
+        return "0, untrained"
+    return f"{option}: {named[option]}" if option in named else option
+
+
+def pick_node(graph: Graph) -> int | None:
+    """Return the node that is looked at, as the address, a click or another page says; None for none."""
+    if NODE in st.session_state and st.session_state[NODE] is None:
+        del st.session_state[NODE]
+    url.whole(NODE, -1, graph.num_nodes - 1, -1, "The node")
+    node = st.session_state[NODE]
+    return None if node < 0 else node
+
+
+def take_click(key: str) -> None:
+    """Look at the node that was clicked in the picture called `key`."""
+    clicked = st.session_state[key].click
+    if clicked is not None:
+        st.session_state[NODE] = int(clicked)
+
+
+def run_caption(run_id: str, config: RunConfig) -> str:
+    """Return one line that tells a run from the others: what it is, and how it stands."""
+    status = run_store().status(run_id)
+    accuracy = f"{status.best.test_acc:.1%}" if status.best else "no result"
+    return f"{config.title} · {accuracy} · {status.state.value}"
+
+
+def live(key: str, draw: Callable[[], bool]) -> None:
+    """Draw a part of the page, and again every half second while something in it is still being made.
+
+    When that begins or ends, the whole page is drawn once. An error for people is a sentence in the
+    part's place.
+
+    Args:
+        key: names the part on its page.
+        draw: draws it; returns whether something in it is still being made.
+    """
+    flag = f"live-{key}"
+    polling = st.session_state.get(flag, False)
+
+    def part() -> None:
+        try:
+            busy = draw()
+        except GnnvizError as error:
+            st.error(str(error), icon=":material/error:")
+            busy = False
+        if busy != polling:
+            st.session_state[flag] = busy
+            st.rerun()
+
+    st.fragment(part, run_every=REFRESH_SECONDS if polling else None, key=key)()

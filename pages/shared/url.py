@@ -1,0 +1,92 @@
+"""The state of a page in its address: read once when a link arrives, written after every choice.
+
+A value from outside is checked before a widget sees it; what cannot be used is said in a sentence
+and the default is shown. Streamlit's own binding would put labels into the address and drop what
+is wrong without a word.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+_PUBLISHED = "url_published"
+_ARRIVED = "url_arrived"
+_PROBLEMS = "url_problems"
+
+
+def begin() -> None:
+    """Notice whether the address was changed by a link or by hand; call once, before the page runs."""
+    arrived = st.query_params.to_dict() != st.session_state.get(_PUBLISHED)
+    st.session_state[_ARRIVED] = arrived
+    if arrived:
+        st.session_state[_PROBLEMS] = []
+
+
+def choice(key: str, options: Sequence[str], default: str, noun: str) -> None:
+    """Set `st.session_state[key]` to what the address names, to what was chosen before, or to `default`."""
+    raw = _arriving(key)
+    if raw is not None and raw not in options:
+        _complain(f"There is no {noun} {raw!r} here; choose from {', '.join(options)}.")
+        raw = None
+    if raw is not None:
+        st.session_state[key] = raw
+    elif st.session_state.get(key) not in options:
+        st.session_state[key] = default
+
+
+def whole(key: str, smallest: int, largest: int, default: int, noun: str) -> None:
+    """Like `choice`, for a whole number in `smallest`..`largest`."""
+    _number(key, smallest, largest, default, noun, int)
+
+
+def real(key: str, smallest: float, largest: float, default: float, noun: str) -> None:
+    """Like `choice`, for a number in `smallest`..`largest`."""
+    _number(key, smallest, largest, default, noun, float)
+
+
+def publish(values: Mapping[str, object], defaults: Mapping[str, object] | None = None) -> None:
+    """Put `values` into the address, without those that equal their default."""
+    standard = defaults or {}
+    shown = {
+        key: f"{value:g}" if isinstance(value, float) else str(value)
+        for key, value in values.items()
+        if value is not None and value != standard.get(key)
+    }
+    if shown != st.session_state.get(_PUBLISHED) and not st.session_state[_ARRIVED]:
+        st.session_state[_PROBLEMS] = []
+    st.session_state[_PUBLISHED] = shown
+    if st.query_params.to_dict() != shown:
+        st.query_params.from_dict(shown)
+
+
+def show_problems() -> None:
+    """Say what of the address could not be used."""
+    for sentence in st.session_state.get(_PROBLEMS, []):
+        st.warning(sentence, icon=":material/link_off:")
+
+
+def _arriving(key: str) -> str | None:
+    return st.query_params.get(key) if st.session_state.get(_ARRIVED) else None
+
+
+def _complain(sentence: str) -> None:
+    st.session_state[_PROBLEMS].append(sentence)
+
+
+def _number(key: str, smallest: float, largest: float, default: float, noun: str, kind: type) -> None:
+    raw = _arriving(key)
+    value = None
+    if raw is not None:
+        try:
+            value = kind(raw)
+        except ValueError:
+            value = None
+        if value is None or not smallest <= value <= largest:
+            value = None
+            form = "a whole number" if kind is int else "a number"
+            _complain(f"{noun} is {raw!r} in the address; choose {form} from {smallest:g} to {largest:g}.")
+    if value is not None:
+        st.session_state[key] = value
+    current = st.session_state.get(key)
+    if current is None or not smallest <= current <= largest:
+        st.session_state[key] = default

@@ -1,0 +1,1 @@
+"""The figures: pure functions from arrays and plain records to plotly figures."""

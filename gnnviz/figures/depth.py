@@ -1,0 +1,266 @@
+"""Accuracy, and optionally a measure of smoothness, against the number of layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from gnnviz.figures.depth_labels import HALF_STEP, add_pending, clear_side, label_models, label_values
+from gnnviz.figures.depth_points import DepthPoint, runs_in_words
+from gnnviz.figures.layout import (
+    NARROW_SPACE,
+    Chance,
+    add_chance_lines,
+    axis,
+    empty_figure,
+    percent,
+    significant,
+    styled,
+)
+from gnnviz.figures.theme import (
+    BAND_OPACITY,
+    CURVE_MARK_SIZE,
+    LINE_WIDTH,
+    MAIN_HEIGHT,
+    PANELS_HEIGHT,
+    ModelStyle,
+    Theme,
+    faded,
+    model_style,
+)
+from gnnviz.models import MODELS
+
+_LABEL_MARGIN = 110
+_PERCENT_FORMAT = "%{y:.1f}" + NARROW_SPACE + "%"
+_MEASURE_FORMAT = "%{y:.3g}"
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureAxis:
+    """The second panel: the measure's name with its direction, and whether its axis is logarithmic."""
+
+    label: str
+    log: bool = False
+
+
+def accuracy_against_depth(
+    points: Sequence[DepthPoint],
+    theme: Theme,
+    *,
+    title: str,
+    expected_depths: Sequence[int],
+    chance: Chance,
+    measure: MeasureAxis | None = None,
+) -> go.Figure:
+    """Return test accuracy against depth, chance lines included, with room for what is to come.
+
+    Finished depths are filled marks joined by lines, and a line never passes over a depth that is
+    still to come; a running depth is a hollow mark; a pending one is a faint column that says so.
+    Several runs per depth are their mean and a band from the lowest to the highest.
+
+    Args:
+        points: one per model and depth; may be empty.
+        theme: light or dark.
+        title: a sentence.
+        expected_depths: all the depths that were asked for; the axis shows them from the start.
+        chance: the accuracies without learning, on the test nodes.
+        measure: what the second panel shows from `smoothness`, or None for one panel.
+    """
+    height = PANELS_HEIGHT if measure else MAIN_HEIGHT
+    depths = sorted({*expected_depths, *(point.depth for point in points)})
+    if not depths:
+        reason = "No depth was chosen. Choose the numbers of layers to compare."
+        return empty_figure(theme, title=title, reason=reason, height=height)
+    figure = make_subplots(
+        rows=2 if measure else 1, cols=1, shared_xaxes=True, vertical_spacing=0.06,
+        row_heights=[0.62, 0.38] if measure else [1.0],
+    )  # fmt: skip
+    curves = _curves(points)
+    add_pending(figure, theme, points, depths)
+    add_chance_lines(figure, theme, chance, side=clear_side(points, depths, chance))
+    for model, curve in curves.items():
+        _add_curve(figure, theme, curve, depths, model_style(model, theme), measured=False)
+        _add_live(figure, theme, curve, model_style(model, theme))
+        if measure:
+            _add_curve(figure, theme, curve, depths, model_style(model, theme), measured=True)
+    if len(curves) == 1:
+        label_values(figure, theme, next(iter(curves.values())))
+    else:
+        label_models(figure, theme, curves)
+    _set_axes(figure, theme, depths, points, measure)
+    figure.update_layout(showlegend=False)
+    alt = f"{title} {_in_words(points, chance)}"
+    return styled(
+        figure, theme, title=title, alt=alt, height=height, right=_LABEL_MARGIN if len(curves) > 1 else 16
+    )
+
+
+def _curves(points: Sequence[DepthPoint]) -> dict[str, list[DepthPoint]]:
+    ordered = sorted(points, key=lambda point: (list(MODELS).index(point.model), point.depth))
+    return {model: list(curve) for model, curve in groupby(ordered, key=lambda point: point.model)}
+
+
+def _add_curve(
+    figure: go.Figure,
+    theme: Theme,
+    curve: Sequence[DepthPoint],
+    depths: Sequence[int],
+    style: ModelStyle,
+    *,
+    measured: bool,
+) -> None:
+    """Add the mean line of one model, broken where a depth is missing, and its band."""
+    row = 2 if measured else 1
+    runs = {point.depth: _shown(point, measured) for point in curve}
+    known = [depth for depth in depths if runs.get(depth)]
+    if max((len(runs[depth]) for depth in known), default=0) > 1:
+        for stretch in _stretches(known, depths):
+            figure.add_trace(_band([runs[depth] for depth in stretch], stretch, style), row=row, col=1)
+    figure.add_trace(
+        go.Scatter(
+            x=list(depths),
+            y=[float(np.mean(runs[depth])) if depth in known else None for depth in depths],
+            name=MODELS[curve[0].model].label,
+            mode="lines+markers",
+            connectgaps=False,
+            cliponaxis=False,
+            line={"color": style.colour, "width": LINE_WIDTH, "dash": style.dash},
+            marker={
+                "size": CURVE_MARK_SIZE,
+                "symbol": style.symbol,
+                "color": style.colour,
+                "line": {"color": theme.background, "width": 1},
+            },
+            customdata=[len(runs.get(depth, ())) for depth in depths],
+            hovertemplate="%{x} layers: "
+            + (_MEASURE_FORMAT if measured else _PERCENT_FORMAT)
+            + "<br>%{customdata} finished",
+        ),
+        row=row,
+        col=1,
+    )
+
+
+def _shown(point: DepthPoint, measured: bool) -> tuple[float, ...]:
+    return point.smoothness if measured else tuple(100 * share for share in point.accuracies)
+
+
+def _stretches(known: Sequence[int], depths: Sequence[int]) -> list[list[int]]:
+    """Return `known` cut wherever a depth of `depths` between them is missing."""
+    marked = [(depth in known, depth) for depth in depths]
+    return [[depth for _, depth in group] for there, group in groupby(marked, lambda pair: pair[0]) if there]
+
+
+def _band(runs: Sequence[Sequence[float]], depths: Sequence[int], style: ModelStyle) -> go.Scatter:
+    lowest = [min(values) for values in runs]
+    highest = [max(values) for values in runs]
+    return go.Scatter(
+        x=[*depths, *reversed(depths)],
+        y=[*lowest, *reversed(highest)],
+        fill="toself",
+        mode="lines",
+        line={"width": 0, "color": style.colour},
+        fillcolor=faded(style.colour, BAND_OPACITY),
+        hoverinfo="skip",
+    )
+
+
+def _add_live(figure: go.Figure, theme: Theme, curve: Sequence[DepthPoint], style: ModelStyle) -> None:
+    live = [(point.depth, 100 * point.live) for point in curve if point.live is not None]
+    if not live:
+        return
+    figure.add_trace(
+        go.Scatter(
+            x=[depth for depth, _ in live],
+            y=[value for _, value in live],
+            name=f"{MODELS[curve[0].model].label}, still training",
+            mode="markers",
+            cliponaxis=False,
+            marker={
+                "size": CURVE_MARK_SIZE + 2,
+                "symbol": style.symbol,
+                "color": theme.background,
+                "line": {"color": style.colour, "width": LINE_WIDTH},
+            },
+            hovertemplate="%{x} layers, still training: " + _PERCENT_FORMAT,
+        ),
+        row=1,
+        col=1,
+    )
+
+
+def _set_axes(
+    figure: go.Figure,
+    theme: Theme,
+    depths: Sequence[int],
+    points: Sequence[DepthPoint],
+    measure: MeasureAxis | None,
+) -> None:
+    ends = [math.log10(depths[0] / HALF_STEP), math.log10(depths[-1] * HALF_STEP)]
+    figure.update_xaxes(
+        axis(
+            theme,
+            "",
+            type="log",
+            range=ends,
+            tickvals=list(depths),
+            ticktext=list(map(str, depths)),
+            showgrid=False,
+        )
+    )
+    figure.update_xaxes(
+        title_text=f"number of layers (log scale){_note(points)}", row=2 if measure else 1, col=1
+    )
+    figure.update_yaxes(
+        axis(theme, "test accuracy", range=[0, 100], ticksuffix=f"{NARROW_SPACE}%", dtick=25), row=1, col=1
+    )
+    if measure:
+        figure.update_yaxes(_measure_axis(theme, points, measure), row=2, col=1)
+
+
+def _measure_axis(theme: Theme, points: Sequence[DepthPoint], measure: MeasureAxis) -> dict[str, Any]:
+    """Return the axis of the second panel: from zero, or over whole powers of ten."""
+    values = [value for point in points for value in point.smoothness if value > 0 or not measure.log]
+    if not measure.log:
+        return axis(theme, measure.label, range=[0, 1.1 * max(values, default=1.0)], nticks=5)
+    low, high = (
+        math.floor(math.log10(min(values, default=0.1))),
+        math.ceil(math.log10(max(values, default=1.0))),
+    )
+    high = max(high, low + 1)
+    step = math.ceil((high - low) / 4)
+    label = f"{measure.label} (log scale)"
+    return axis(theme, label, type="log", range=[low, high], dtick=step, exponentformat="power")
+
+
+def _note(points: Sequence[DepthPoint]) -> str:
+    """Return how many runs a mark stands for, as a second line below the axis."""
+    done = [point for point in points if point.accuracies]
+    if not done:
+        return ""
+    several = max(len(point.accuracies) for point in done) > 1
+    spelled = (
+        f"means of {runs_in_words(done)};<br>band: lowest to highest run" if several else runs_in_words(done)
+    )
+    return f"<br>{spelled}"
+
+
+def _in_words(points: Sequence[DepthPoint], chance: Chance) -> str:
+    values = [
+        f"{MODELS[point.model].label} with {point.depth} layers {percent(point.accuracy)}"
+        + (f", measure {significant(float(np.mean(point.smoothness)))}" if point.smoothness else "")
+        for point in sorted(points, key=lambda point: (point.model, point.depth))
+        if point.accuracies
+    ]
+    shown = "; ".join(values) or "no depth is finished yet"
+    guesses = (
+        f"always the largest class {percent(chance.majority)}, uniform guessing {percent(chance.uniform)}"
+    )
+    return f"Test accuracy: {shown}. For comparison: {guesses}."

@@ -1,0 +1,89 @@
+"""The words in the figure of accuracy against depth: values at marks, names at lines, what is to come."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from gnnviz.figures.depth_points import DepthPoint
+from gnnviz.figures.layout import Chance, Side, percent, spread
+from gnnviz.figures.theme import FONT_SIZE, Theme, faded, model_style
+from gnnviz.models import MODELS
+
+# Half the distance between two depths that double, as a factor.
+HALF_STEP = math.sqrt(2)
+# In percent of accuracy: the distance of two labels at the ends of lines.
+_LABEL_GAP = 6.0
+# A label of one line fits below a mark above this accuracy; one of two lines goes below above that.
+_ROOM_BELOW = 0.08
+_ROOM_ABOVE = 0.85
+# An accuracy further than this from a chance line leaves room for the line's label.
+_CLEAR = 0.2
+
+
+def clear_side(points: Sequence[DepthPoint], depths: Sequence[int], chance: Chance) -> Side:
+    """Return the end of the chance lines for their labels: the left one unless marks are in the way."""
+    lines = np.array([chance.majority, chance.uniform])
+
+    def clearance(depth: int) -> float:
+        shares = [
+            value for point in points if point.depth == depth for value in (*point.accuracies, point.live)
+        ]
+        return min((float(abs(lines - share).min()) for share in shares if share is not None), default=_CLEAR)
+
+    return "left" if min(clearance(depths[0]), _CLEAR) >= min(clearance(depths[-1]), _CLEAR) else "right"
+
+
+def add_pending(figure: go.Figure, theme: Theme, points: Sequence[DepthPoint], depths: Sequence[int]) -> None:
+    """Shade the column of each depth of which nothing is known, and say so in it."""
+    known = {point.depth for point in points if point.accuracies or point.live is not None}
+    for depth in sorted(set(depths) - known):
+        figure.add_shape(
+            type="rect", xref="x", yref="paper", x0=depth / HALF_STEP, x1=depth * HALF_STEP, y0=0, y1=1,
+            line_width=0, fillcolor=theme.placeholder, layer="below",
+        )  # fmt: skip
+        figure.add_annotation(
+            text="still to come", x=math.log10(depth), xref="x", y=60, yref="y", textangle=-90,
+            showarrow=False, font={"size": FONT_SIZE - 1, "color": theme.muted},
+        )  # fmt: skip
+
+
+def label_values(figure: go.Figure, theme: Theme, curve: Sequence[DepthPoint]) -> None:
+    """Write each accuracy at its mark, on the side that the line leaves free."""
+    done = [point for point in curve if point.accuracies]
+    for place, point in enumerate(done):
+        beside = [done[near].accuracy for near in (place - 1, place + 1) if 0 <= near < len(done)]
+        below = point.accuracy < float(np.mean(beside or [0.0])) and point.accuracy > _ROOM_BELOW
+        _write_value(figure, theme, point.depth, point.accuracy, percent(point.accuracy), below=below)
+    for point in curve:
+        if point.live is not None and not point.accuracies:
+            text = f"{percent(point.live)}<br>so far"
+            _write_value(figure, theme, point.depth, point.live, text, below=point.live > _ROOM_ABOVE)
+
+
+def _write_value(
+    figure: go.Figure, theme: Theme, depth: int, share: float, text: str, *, below: bool
+) -> None:
+    figure.add_annotation(
+        text=text, xref="x", yref="y", x=math.log10(depth), y=100 * share, showarrow=False,
+        yanchor="top" if below else "bottom", yshift=-8 if below else 8,
+        font={"size": FONT_SIZE, "color": theme.ink}, bgcolor=faded(theme.background, 0.75), borderpad=0,
+    )  # fmt: skip
+
+
+def label_models(figure: go.Figure, theme: Theme, curves: Mapping[str, list[DepthPoint]]) -> None:
+    """Write each model's name at the end of its line."""
+    ends = {
+        model: [point for point in curve if point.accuracies][-1]
+        for model, curve in curves.items()
+        if any(point.accuracies for point in curve)
+    }
+    places = spread([100 * point.accuracy for point in ends.values()], _LABEL_GAP, 2.0, 98.0) if ends else []
+    for (model, point), place in zip(ends.items(), places, strict=True):
+        figure.add_annotation(
+            text=MODELS[model].label, xref="x", yref="y", x=math.log10(point.depth), y=place, xanchor="left",
+            xshift=12, showarrow=False, font={"size": FONT_SIZE, "color": model_style(model, theme).colour},
+        )  # fmt: skip

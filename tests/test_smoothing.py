@@ -1,0 +1,508 @@
+import math
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from gnnviz.datasets import load_graph
+from gnnviz.errors import ConfigError, GnnvizError
+from gnnviz.graph import Graph
+from gnnviz.models import MODELS
+from gnnviz.smoothing import METRICS, MeasureUndefined, matched_rayleigh
+
+SHAPES = {
+    "path": [(0, 1), (1, 2)],
+    "complete": [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)],
+    "cycle": [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 0)],
+    "star": [(0, 1), (0, 2), (0, 3)],
+}
+SIZES = {"path": 3, "complete": 4, "cycle": 6, "star": 4}
+EIGENVALUES = {
+    "path": [-1 / 6, 1 / 2, 1],
+    "complete": [0, 0, 0, 1],
+    "cycle": [-1 / 3, 0, 0, 2 / 3, 2 / 3, 1],
+    "star": [-1 / 4, 1 / 2, 1 / 2, 1],
+}
+SCALE_FREE = [
+    "rayleigh_sym",
+    "rayleigh_rw",
+    "subspace_distance_relative",
+    "mad",
+    "mad_all",
+    "mad_gap",
+    "edge_cosine",
+    "mean_cosine",
+    "smv",
+    "col_diff",
+    "group_distance_ratio",
+    "instance_information_gain",
+    "effective_rank",
+    "stable_rank",
+    "rank_one_distance",
+    "dead_rows",
+]
+LINEAR_IN_SCALE = ["subspace_distance", "row_diff"]
+SQUARE_IN_SCALE = ["dirichlet_sym", "dirichlet_rusch", "norm"]
+BOUND_TO_CHANNELS = ["col_diff", "instance_information_gain", "rank_one_distance"]  # they read single columns
+
+
+def make_graph(edges, num_nodes, y=None, x=None):
+    edge_index = np.array(edges, dtype=np.int64).reshape(-1, 2).T
+    features = np.ones((num_nodes, 1)) if x is None else x
+    return Graph(x=features, edge_index=edge_index, y=None if y is None else np.array(y))
+
+
+def shape(name, **fields):
+    return make_graph(SHAPES[name], SIZES[name], **fields)
+
+
+def column(*values):
+    return np.array(values, dtype=float)[:, None]
+
+
+def gcn_operator(graph):
+    tilde = graph.adjacency().toarray() + np.eye(graph.num_nodes)
+    weight = 1 / np.sqrt(tilde.sum(axis=1))
+    return weight[:, None] * tilde * weight
+
+
+def caterpillar(seed=0):
+    """A path of 30 nodes with 20 more hung on at random, labelled, with features: 50 nodes, long ways."""
+    generator = np.random.default_rng(seed)
+    edges = [(i, i + 1) for i in range(29)] + [(30 + i, int(generator.integers(30))) for i in range(20)]
+    y = generator.integers(0, 3, 50)
+    return make_graph(edges, 50, y=y, x=generator.random((50, 7)))
+
+
+def is_finite_or_explained(key, h, graph):
+    try:
+        return math.isfinite(METRICS[key](h, graph))
+    except GnnvizError as error:
+        return len(str(error)) > 20
+
+
+@pytest.fixture(scope="module")
+def cora():
+    return load_graph("cora")
+
+
+@pytest.fixture(scope="module")
+def cora_component(cora):
+    return cora.largest_component()
+
+
+# Energies
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "energy"),
+    [
+        ("path", (0, 1, 2), 1.0336735),
+        ("path", (1, 1, 1), 2 * (1 / math.sqrt(2) - 1 / math.sqrt(3)) ** 2),
+        ("star", (1, 1, 1, 1), 3 * (1 / 2 - 1 / math.sqrt(2)) ** 2),
+    ],
+)
+def test_dirichlet_sym_on_paper(name, values, energy):
+    assert METRICS["dirichlet_sym"](column(*values), shape(name)) == pytest.approx(energy, abs=5e-8)
+
+
+@pytest.mark.parametrize(("name", "energy"), [("path", 4 / 3), ("cycle", 10), ("complete", 10), ("star", 7)])
+def test_dirichlet_rusch_of_counted_nodes_on_paper(name, energy):
+    h = column(*range(SIZES[name]))
+    assert METRICS["dirichlet_rusch"](h, shape(name)) == pytest.approx(energy, rel=1e-14)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_an_eigenvector_of_the_gcn_operator_has_energy_one_minus_its_eigenvalue(name):
+    graph = shape(name)
+    values, vectors = np.linalg.eigh(gcn_operator(graph))
+    np.testing.assert_allclose(values, EIGENVALUES[name], atol=1e-14)
+    for value, vector in zip(values, vectors.T, strict=True):
+        energy = METRICS["rayleigh_sym"](7.5 * vector[:, None], graph)
+        assert energy == pytest.approx(1 - value, abs=1e-14)
+
+
+def test_energies_equal_their_traces():
+    graph, h = caterpillar(), np.random.default_rng(1).normal(size=(50, 4))
+    laplacian = np.diag(graph.degrees()) - graph.adjacency().toarray()
+    raw = np.trace(h.T @ laplacian @ h)
+    sym = np.trace(h.T @ (np.eye(50) - gcn_operator(graph)) @ h)
+    assert METRICS["dirichlet_sym"](h, graph) == pytest.approx(sym, rel=1e-12)
+    assert METRICS["dirichlet_rusch"](h, graph) == pytest.approx(2 * raw / 50, rel=1e-12)
+    assert METRICS["rayleigh_sym"](h, graph) == pytest.approx(sym / np.sum(h**2), rel=1e-12)
+    assert METRICS["rayleigh_rw"](h, graph) == pytest.approx(raw / np.sum(h**2), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_each_energy_is_zero_at_the_limit_of_its_operator(name):
+    graph = shape(name)
+    row = np.array([[1.0, 2.0, -3.0]])
+    along_degrees = np.sqrt(graph.degrees() + 1.0)[:, None] * row
+    constant = np.repeat(row, graph.num_nodes, axis=0)
+    for key in ("dirichlet_sym", "rayleigh_sym", "subspace_distance", "subspace_distance_relative"):
+        assert METRICS[key](along_degrees, graph) == pytest.approx(0, abs=1e-14)
+    for key in ("dirichlet_rusch", "rayleigh_rw", "row_diff"):
+        assert METRICS[key](constant, graph) == 0
+
+
+def test_distance_from_the_limit_on_paper():
+    relative = METRICS["subspace_distance_relative"](np.ones((3, 2)), shape("path"))
+    assert relative == pytest.approx(0.0980867, abs=5e-8)
+
+
+def test_distance_from_the_limit_is_what_the_other_eigenvectors_carry():
+    graph, h = shape("cycle"), np.random.default_rng(2).normal(size=(6, 3))
+    _, vectors = np.linalg.eigh(gcn_operator(graph))
+    expected = np.linalg.norm(vectors[:, :-1].T @ h)
+    assert METRICS["subspace_distance"](h, graph) == pytest.approx(expected, rel=1e-13)
+
+
+def test_the_limit_has_one_vector_for_each_component():
+    graph = make_graph([(0, 1), (2, 3)], 5)  # node 4 is alone: always in the limit
+    h = column(2, 2, -3, -3, 9)
+    assert METRICS["subspace_distance"](h, graph) == pytest.approx(0, abs=1e-14)
+    h[1] = 0
+    assert METRICS["subspace_distance"](h, graph) == pytest.approx(math.sqrt(2), rel=1e-14)
+
+
+def test_repeated_gcn_averaging_ends_in_the_limit():
+    graph = shape("star")
+    h = np.linalg.matrix_power(gcn_operator(graph), 60) @ np.random.default_rng(3).normal(size=(4, 3))
+    assert METRICS["subspace_distance_relative"](h, graph) < 1e-12
+    assert METRICS["rayleigh_sym"](h, graph) < 1e-14
+
+
+def test_the_other_operators_limit_has_a_floor_on_cora(cora, cora_component):
+    for graph, sym, distance, raw in (
+        (cora, 0.07484, 0.29475, 2.9119),
+        (cora_component, 0.08097, 0.30656, 3.0575),
+    ):
+        constant = np.ones((graph.num_nodes, 2))
+        along_degrees = np.sqrt(graph.degrees() + 1.0)[:, None]
+        assert METRICS["rayleigh_sym"](constant, graph) == pytest.approx(sym, abs=6e-6)
+        assert METRICS["subspace_distance_relative"](constant, graph) == pytest.approx(distance, abs=6e-6)
+        assert METRICS["rayleigh_rw"](along_degrees, graph) == pytest.approx(raw, abs=6e-5)
+
+
+def test_the_matched_energy_fits_the_models_operator():
+    assert matched_rayleigh("gcn") == "rayleigh_sym"
+    assert matched_rayleigh("sage") == matched_rayleigh("gat") == "rayleigh_rw"
+    assert {matched_rayleigh(model) for model in MODELS} <= METRICS.keys()
+    with pytest.raises(ConfigError, match="unknown model 'gnc'; choose from"):
+        matched_rayleigh("gnc")
+
+
+# Cosines
+
+
+def test_mad_averages_over_neighbours_then_over_nodes():
+    graph = shape("star")
+    h = np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0], [-1.0, 0.0]])
+    centre, leaves = (0 + 1 + 2) / 3, [0, 1, 2]
+    assert METRICS["mad"](h, graph) == pytest.approx((centre + sum(leaves)) / 4)
+    assert METRICS["edge_cosine"](h, graph) == pytest.approx((1 + 0 - 1) / 3)
+
+
+def test_mad_does_not_read_dead_rows_as_distance_one():
+    counted = column(0, 1, 2, 3)  # the row of node 0 is dead, the others point the same way
+    assert METRICS["mad"](counted, shape("complete")) == 0
+    assert METRICS["dead_rows"](counted, shape("complete")) == 0.25
+    assert METRICS["mad_all"](counted, shape("complete")) == 0
+    assert METRICS["edge_cosine"](counted, shape("complete")) == 1
+
+
+def test_mad_counts_neighbours_with_equal_rows():
+    h = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    assert METRICS["mad"](h, make_graph([(0, 1), (1, 2), (0, 2)], 3)) == pytest.approx((0.5 + 0.5 + 1) / 3)
+
+
+def test_mad_is_blind_to_length():
+    assert METRICS["mad"](column(1, 2, 3, 40), shape("complete")) == 0
+
+
+def test_mad_sees_differences_far_below_what_a_cosine_can_hold():
+    h = np.array([[1.0, 0.0], [1.0, 1e-12]])
+    assert METRICS["mad"](h, make_graph([(0, 1)], 2)) == pytest.approx(5e-25, rel=1e-3)
+
+
+def test_isolated_nodes_have_no_part_in_mad():
+    h = np.array([[1.0, 0.0], [0.0, 1.0], [5.0, 5.0]])
+    assert METRICS["mad"](h, make_graph([(0, 1)], 3)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("half", "expected"), [(lambda h: h, 1.0), (lambda h: np.maximum(h, 0), 1 - 1 / math.pi)]
+)
+def test_random_rows_have_the_mad_of_theory(cora, half, expected):
+    h = half(np.random.default_rng(4).normal(size=(2708, 256)))
+    for key in ("mad", "mad_all"):
+        assert METRICS[key](h, cora) == pytest.approx(expected, abs=0.004)
+    assert METRICS["mad_gap"](h, cora) == pytest.approx(0, abs=0.004)
+
+
+def test_cosines_of_all_pairs_agree_with_the_pairs_one_by_one():
+    graph, h = caterpillar(), np.random.default_rng(5).normal(size=(50, 4))
+    h[7] = 0
+    unit = h[h.any(axis=1)]
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    pairs = [(i, j) for i in range(49) for j in range(49) if i != j]
+    cosines = np.mean([unit[i] @ unit[j] for i, j in pairs])
+    halves = np.mean([np.linalg.norm(unit[i] - unit[j]) / 2 for i, j in pairs])
+    assert METRICS["mean_cosine"](h, graph) == pytest.approx(cosines, abs=1e-14)
+    assert METRICS["mad_all"](h, graph) == pytest.approx(1 - cosines, abs=1e-14)
+    assert METRICS["smv"](h, graph) == pytest.approx(halves, abs=1e-14)
+
+
+def test_mad_gap_agrees_with_the_pairs_one_by_one():
+    graph, h = caterpillar(), np.random.default_rng(6).normal(size=(50, 3)) + 1
+    h[[0, 12]] = 0
+    near, remote = [], []
+    for node in np.flatnonzero(h.any(axis=1)):
+        hops = graph.k_hop(int(node), 50)
+        for rows, chosen in ((near, (hops >= 1) & (hops <= 3)), (remote, hops >= 8)):
+            others = h[chosen & h.any(axis=1)]
+            length = np.linalg.norm(others, axis=1) * np.linalg.norm(h[node])
+            rows.append(np.mean(1 - others @ h[node] / length))
+    expected = np.mean(remote) - np.mean(near)
+    assert METRICS["mad_gap"](h, graph) == pytest.approx(expected, abs=1e-13)
+
+
+def test_mad_gap_on_paper():
+    path = make_graph([(i, i + 1) for i in range(9)], 10)
+    h = np.repeat(np.eye(2), 5, axis=0)  # two halves, each its own direction; remote pairs: 0-8, 0-9, 1-9
+    near = [0, 0, 1 / 5, 2 / 6, 3 / 6]  # node 2 sees 0, 1, 3, 4 and 5; nodes 3 and 4 see six
+    assert METRICS["mad_gap"](h, path) == pytest.approx(1 - np.mean(near), rel=1e-14)
+    assert METRICS["mad_gap"](np.ones((10, 3)), path) == 0
+
+
+def test_unreachable_pairs_are_neither_near_nor_remote():
+    edges = [(i, i + 1) for i in range(8)]
+    path = make_graph(edges, 9)
+    two = make_graph([*edges, (9, 10)], 11)
+    h = np.repeat(np.eye(2), [4, 5], axis=0)
+    added = np.vstack([h, np.ones((2, 2))])
+    near_rows_of_path, near_rows_of_pair = 9, 2
+    remote, gap = 1.0, METRICS["mad_gap"](h, path)
+    diluted = (remote - gap) * near_rows_of_path / (near_rows_of_path + near_rows_of_pair)
+    assert METRICS["mad_gap"](added, two) == pytest.approx(remote - diluted, rel=1e-13)
+
+
+def test_antipodal_groups_have_the_smoothness_value_of_theory():
+    h = np.repeat([[1.0, 2.0], [-1.0, -2.0]], 3, axis=0)
+    assert METRICS["smv"](h, shape("cycle")) == pytest.approx(6 / (2 * 5), rel=1e-14)
+
+
+# Rows, columns, ranks
+
+
+def test_row_and_column_difference_on_paper():
+    graph = shape("path")
+    along_degrees = np.sqrt([[2.0], [3.0], [2.0]]) * [[1.0, 2.0]]
+    assert METRICS["row_diff"](along_degrees, graph) == pytest.approx(0.315869, abs=5e-7)
+    assert METRICS["col_diff"](along_degrees, graph) == pytest.approx(0, abs=1e-15)
+    assert METRICS["col_diff"](np.ones((3, 4)), graph) == 0
+    unlike = np.array([[2.0, 0.0, 0.0], [0.0, 0.0, 4.0], [0.0, 0.0, 4.0]])  # (1, 0, 0) and (0, 1/2, 1/2)
+    assert METRICS["col_diff"](unlike, graph) == pytest.approx(2 * math.sqrt(1.5) / 4)
+
+
+def test_row_difference_agrees_with_the_pairs_one_by_one():
+    h = np.random.default_rng(7).normal(size=(50, 3)) + 100
+    expected = np.mean([[np.linalg.norm(a - b) for a in h] for b in h])
+    assert METRICS["row_diff"](h, caterpillar()) == pytest.approx(expected, rel=1e-10)
+
+
+def test_an_outer_product_has_rank_one():
+    generator = np.random.default_rng(8)
+    h = np.outer(generator.normal(size=50), generator.normal(size=6))
+    assert METRICS["stable_rank"](h, caterpillar()) == pytest.approx(1, abs=1e-12)
+    assert METRICS["effective_rank"](h, caterpillar()) == pytest.approx(1, abs=1e-12)
+    assert METRICS["rank_one_distance"](h, caterpillar()) == pytest.approx(0, abs=1e-13)
+
+
+def test_orthonormal_columns_have_as_many_ranks_as_columns():
+    h = np.linalg.qr(np.random.default_rng(9).normal(size=(50, 6)))[0]
+    assert METRICS["stable_rank"](h, caterpillar()) == pytest.approx(6)
+    assert METRICS["effective_rank"](h, caterpillar()) == pytest.approx(6)
+
+
+def test_ranks_on_paper():
+    h = np.array([[3.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    assert METRICS["stable_rank"](h, shape("path")) == pytest.approx(10 / 9)
+    assert METRICS["effective_rank"](h, shape("path")) == pytest.approx(4 / 3**0.75)
+    # column 0 times row 0 is the larger part: 3/4 and 1/4 against 1 and 0
+    assert METRICS["rank_one_distance"](h, shape("path")) == pytest.approx(1 / 2)
+
+
+def test_rank_one_distance_agrees_with_its_definition():
+    h = np.random.default_rng(10).normal(size=(50, 5))
+    row, col = np.abs(h).sum(axis=1).argmax(), np.abs(h).sum(axis=0).argmax()
+    one = np.sign(h[row, col]) * np.outer(h[:, col], h[row])
+    difference = h / np.linalg.norm(h, "nuc") - one / np.linalg.norm(one, "nuc")
+    expected = np.linalg.norm(difference, "nuc")
+    assert METRICS["rank_one_distance"](h, caterpillar()) == pytest.approx(expected, rel=1e-12)
+
+
+def test_size_and_dead_rows_on_paper():
+    h = np.array([[3.0, 4.0], [0.0, 0.0], [0.0, -1.0]])
+    assert METRICS["norm"](h, shape("path")) == 26
+    assert METRICS["dead_rows"](h, shape("path")) == pytest.approx(1 / 3)
+
+
+# Classes and features
+
+
+def test_group_distance_ratio_on_paper():
+    graph = shape("complete", y=[0, 0, 1, 1])
+    assert METRICS["group_distance_ratio"](column(0, 1, 10, 13), graph) == pytest.approx(11 / 2)
+    assert METRICS["group_distance_ratio"](np.ones((4, 2)), graph) == 1
+
+
+def test_noise_has_group_distance_ratio_one(cora):
+    h = np.random.default_rng(11).normal(size=(2708, 16))
+    assert METRICS["group_distance_ratio"](h, cora) == pytest.approx(1, abs=0.003)
+
+
+def test_information_gain_is_zero_when_one_channel_leads_everywhere():
+    h = np.array([[5.0, 1.0], [2.0, 0.0], [1.0, -4.0]])
+    graph = shape("path", x=np.eye(3))
+    assert METRICS["instance_information_gain"](h, graph) == pytest.approx(0, abs=1e-15)
+    assert METRICS["instance_information_gain"](np.zeros((3, 2)), graph) == pytest.approx(0, abs=1e-15)
+
+
+def test_information_gain_of_two_kinds_of_node_on_paper():
+    x = np.repeat(np.eye(2), 2, axis=0)  # squared distance 2 between the kinds: kernel exp(-2 / 0.2)
+    told = np.array([[2.0, 1.0], [3.0, 1.0], [0.0, 1.0], [1.0, 4.0]])
+    graph = shape("complete", x=x)
+    expected = -math.log2((1 + math.exp(-10)) / 2)
+    assert METRICS["instance_information_gain"](told, graph) == pytest.approx(expected, rel=1e-12)
+
+
+def test_information_gain_is_the_same_for_sparse_features():
+    graph, h = caterpillar(), np.random.default_rng(12).normal(size=(50, 3))
+    thin = Graph(x=sparse.csr_array(graph.x), edge_index=graph.edge_index)
+    gain = METRICS["instance_information_gain"]
+    assert gain(h, thin) == pytest.approx(gain(h, graph), rel=1e-12)
+    assert gain(h, thin) > 0.05
+
+
+# All measures
+
+
+@pytest.mark.parametrize("key", METRICS)
+def test_a_measure_does_not_depend_on_the_order_of_nodes(key):
+    generator = np.random.default_rng(13)
+    graph, h = caterpillar(), generator.normal(size=(50, 5)) + 0.5
+    order = generator.permutation(50)
+    shuffled = METRICS[key](h[order], graph.subgraph(order))
+    assert shuffled == pytest.approx(METRICS[key](h, graph), rel=1e-10)
+
+
+@pytest.mark.parametrize("key", METRICS)
+def test_a_measure_follows_the_scale_as_it_should(key):
+    graph, h = caterpillar(), np.random.default_rng(14).normal(size=(50, 5)) + 0.5
+    power = 0 if key in SCALE_FREE else 1 if key in LINEAR_IN_SCALE else 2
+    assert key in SCALE_FREE + LINEAR_IN_SCALE + SQUARE_IN_SCALE
+    scaled = METRICS[key](1e-4 * h, graph)
+    assert scaled == pytest.approx(METRICS[key](h, graph) * 1e-4**power, rel=1e-10)
+
+
+@pytest.mark.parametrize("key", [key for key in METRICS if key not in BOUND_TO_CHANNELS])
+def test_a_measure_does_not_depend_on_a_rotation_of_the_channels(key):
+    generator = np.random.default_rng(15)
+    graph, h = caterpillar(), generator.normal(size=(50, 5)) + 0.5
+    rotation = np.linalg.qr(generator.normal(size=(5, 5)))[0]
+    assert METRICS[key](h @ rotation, graph) == pytest.approx(METRICS[key](h, graph), rel=1e-10)
+
+
+@pytest.mark.parametrize("key", [key for key in METRICS if METRICS[key].smoothed is not None])
+def test_a_fully_smoothed_state_reads_what_the_record_says(key):
+    edges = [(i, i + 1) for i in range(19)] + [(0, 19)]  # a ring: sqrt(d + 1) is constant, all limits agree
+    graph = make_graph(edges, 20, y=[0, 1] * 10, x=np.random.default_rng(16).random((20, 3)))
+    h = np.tile([1.0, 2.0, 3.0], (20, 1))
+    assert METRICS[key](h, graph) == pytest.approx(METRICS[key].smoothed, abs=1e-13)
+
+
+@pytest.mark.parametrize("key", METRICS)
+def test_a_measure_is_finite_or_says_why_not(key):
+    graph = caterpillar()
+    states = {
+        "dead": np.zeros((50, 3)),
+        "one live row": np.vstack([np.ones((1, 3)), np.zeros((49, 3))]),
+        "tiny": np.full((50, 3), 1e-300),
+        "huge": np.random.default_rng(17).normal(size=(50, 3)) * 1e200,
+        "one channel": np.arange(50.0)[:, None],
+        "more channels than nodes": np.random.default_rng(18).normal(size=(50, 80)),
+    }
+    for state in states.values():
+        for place in (graph, make_graph([], 50), make_graph([(0, 1)], 50, y=[0] * 50)):
+            assert is_finite_or_explained(key, state, place)
+
+
+@pytest.mark.parametrize("key", METRICS)
+def test_one_node_alone_is_finite_or_undefined(key):
+    assert is_finite_or_explained(key, np.ones((1, 2)), make_graph([], 1, y=[0]))
+
+
+@pytest.mark.parametrize("key", METRICS)
+def test_an_exploded_state_is_refused_in_words(key):
+    h = np.ones((50, 2))
+    h[3, 1] = np.nan
+    h[4, 0] = np.inf
+    with pytest.raises(MeasureUndefined, match="2 of the hidden state's 100 values are NaN or infinite"):
+        METRICS[key](h, caterpillar())
+
+
+@pytest.mark.parametrize("key", ["norm", "dirichlet_sym", "dirichlet_rusch"])
+def test_a_value_beyond_float64_is_refused_in_words(key):
+    h = np.random.default_rng(19).normal(size=(50, 2)) * 1e200
+    with pytest.raises(MeasureUndefined, match="beyond the largest number of float64"):
+        METRICS[key](h, caterpillar())
+
+
+@pytest.mark.parametrize(
+    ("key", "h", "graph", "reason"),
+    [
+        ("mad", np.ones((3, 1)), make_graph([], 3), "has no edges"),
+        ("rayleigh_sym", np.ones((3, 1)), make_graph([], 3), "has no edges"),
+        ("mad", np.zeros((3, 1)), make_graph(SHAPES["path"], 3), "3 of 3 rows are all zero"),
+        ("rayleigh_rw", np.zeros((3, 1)), make_graph(SHAPES["path"], 3), "the signal is dead"),
+        ("effective_rank", np.zeros((3, 1)), make_graph(SHAPES["path"], 3), "the signal is dead"),
+        ("mean_cosine", column(0, 0, 1), make_graph(SHAPES["path"], 3), "1 of 3 rows are not all zero"),
+        ("mad_gap", np.ones((3, 1)), make_graph(SHAPES["path"], 3), "8 or more hops apart"),
+        ("group_distance_ratio", np.ones((3, 1)), make_graph(SHAPES["path"], 3), "has no labels"),
+        ("group_distance_ratio", np.ones((3, 1)), make_graph([], 3, y=[2, 2, 2]), "has 1 class"),
+        ("group_distance_ratio", column(1, 2, 3), make_graph([], 3, y=[0, 1, 2]), "every class has one node"),
+        ("group_distance_ratio", column(1, 1, 3), make_graph([], 3, y=[0, 0, 1]), "the ratio is infinite"),
+        ("instance_information_gain", np.ones((2, 1)), make_graph([], 2, x=np.ones((2, 0))), "no features"),
+    ],
+)
+def test_an_undefined_measure_says_why(key, h, graph, reason):
+    with pytest.raises(MeasureUndefined, match=reason):
+        METRICS[key](h, graph)
+
+
+def test_a_state_of_another_graph_is_refused():
+    with pytest.raises(ValueError, match="has 4 rows; graph has 3 nodes"):
+        METRICS["norm"](np.ones((4, 2)), shape("path"))
+    with pytest.raises(ValueError, match=r"shape \(3,\); give a table"):
+        METRICS["norm"](np.ones(3), shape("path"))
+
+
+def test_float32_and_sparse_states_are_measured_in_float64():
+    h = np.random.default_rng(20).integers(-3, 4, (50, 4)).astype(np.float32) * np.float32(1e-25)
+    graph = caterpillar()
+    exact = METRICS["norm"](h.astype(np.float64), graph)
+    assert METRICS["norm"](h, graph) == exact > 0  # the squares are below float32
+    assert METRICS["norm"](sparse.csr_array(h), graph) == exact
+
+
+@pytest.mark.parametrize("key", METRICS)
+def test_a_record_tells_the_user_all(key):
+    metric = METRICS[key]
+    for text in (metric.label, metric.symbol, metric.formula, metric.help, metric.paper, metric.direction):
+        assert text
+    assert metric.help.endswith(".")
+    assert metric.needs_labels == (key == "group_distance_ratio")
+    if metric.needs_labels:
+        with pytest.raises(MeasureUndefined, match="labels"):
+            metric(np.ones((3, 1)), shape("path"))

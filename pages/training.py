@@ -23,14 +23,15 @@ RECENT_RUNS = 8
 def page() -> None:
     """Draw the page."""
     selected = pick_run()
-    story = st.container()
+    headline = st.container()
     config = form.run_form(on_train=_start)
-    with story:
-        if selected is None:
-            st.header("Choose a model and a depth, then press Train")
-            draw(_curves(config, None, ()), "curves")
-        else:
-            live("watch", lambda: _watch(selected))
+    if selected is None:
+        headline.header("Choose a model and a depth, then press Train")
+        draw(_curves(config, None, ()), "curves")
+    else:
+        with headline:
+            live("headline", lambda: _headline(selected))
+        live("watch", lambda: _watch(selected))
     live("recent", _recent_runs)
     values, defaults = form.published()
     url.publish({RUN: selected, **values}, defaults)
@@ -49,10 +50,16 @@ def _show(run_id: str) -> None:
     st.session_state[RUN] = run_id
 
 
+def _headline(run_id: str) -> bool:
+    """Draw what the selected run has reached; return whether it goes on."""
+    status = run_store().status(run_id)
+    st.header(training_finding(run_config(run_id), status))
+    return status.state.is_active
+
+
 def _watch(run_id: str) -> bool:
-    """Draw the selected run: its finding, its curves, and how far it is; return whether it goes on."""
+    """Draw the selected run's curves and how far it is; return whether it goes on."""
     config, status, records = run_config(run_id), run_store().status(run_id), history(run_id)
-    st.header(training_finding(config, status))
     draw(_curves(config, status, records), "curves")
     st.caption(
         "How to read it: the loss is what training lowers, in nats (0 is certain and right; lines that part "

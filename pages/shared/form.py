@@ -63,6 +63,7 @@ def run_form(on_train: Callable[[RunConfig], None]) -> RunConfig:
 def published() -> tuple[dict[str, object], dict[str, object]]:
     """Return the form's values and their defaults, for the address."""
     defaults = {**_defaults(PRESETS[st.session_state.preset]), "preset": _FIRST_PRESET}
+    defaults["split"] = dataset_record(st.session_state.data).splits[0]
     return {key: st.session_state.get(key) for key in defaults}, defaults
 
 

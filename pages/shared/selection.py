@@ -6,6 +6,7 @@ import streamlit as st
 
 from gnnviz.config import RunConfig
 from gnnviz.errors import GnnvizError, RunError
+from gnnviz.figures.layout import percent
 from gnnviz.graph import Graph
 from gnnviz.runs import RunState
 from pages.shared import url
@@ -102,8 +103,8 @@ def take_click(key: str) -> None:
 def run_caption(run_id: str, config: RunConfig) -> str:
     """Return one line that tells a run from the others: what it is, and how it stands."""
     status = run_store().status(run_id)
-    accuracy = f"{status.best.test_acc:.1%}" if status.best else "no result"
-    return f"{config.title} · {accuracy} · {status.state.value}"
+    result = percent(status.best.test_acc) if status.best else status.state.value
+    return f"{result} · {config.title}"
 
 
 def live(key: str, draw: Callable[[], bool]) -> None:

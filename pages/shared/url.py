@@ -46,11 +46,11 @@ def real(key: str, smallest: float, largest: float, default: float, noun: str) -
 
 def publish(values: Mapping[str, object], defaults: Mapping[str, object] | None = None) -> None:
     """Put `values` into the address, without those that equal their default."""
-    standard = defaults or {}
+    standard = {key: _written(value) for key, value in (defaults or {}).items()}
     shown = {
-        key: f"{value:g}" if isinstance(value, float) else str(value)
+        key: _written(value)
         for key, value in values.items()
-        if value is not None and value != standard.get(key)
+        if value is not None and _written(value) != standard.get(key)
     }
     if shown != st.session_state.get(_PUBLISHED) and not st.session_state[_ARRIVED]:
         st.session_state[_PROBLEMS] = []
@@ -63,6 +63,10 @@ def show_problems() -> None:
     """Say what of the address could not be used."""
     for sentence in st.session_state.get(_PROBLEMS, []):
         st.warning(sentence, icon=":material/link_off:")
+
+
+def _written(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _arriving(key: str) -> str | None:

@@ -128,6 +128,17 @@ class Graph:
         """Return what a node is called on screen: its name, or its number."""
         return self.node_names[node] if self.node_names else str(node)
 
+    def find_node(self, text: str) -> int | None:
+        """Return the node of that name, or else of that number; None if there is neither."""
+        if text in self.node_names:
+            return self.node_names.index(text)
+        is_number = text.isascii() and text.isdecimal() and int(text) < self.num_nodes
+        return int(text) if is_number else None
+
+    def example_node(self) -> int:
+        """Return a node that is good to look at first: the first with 6 neighbours, or nearly as many."""
+        return int(np.abs(self.degrees() - 6).argmin())
+
     def degrees(self) -> NDArray[np.int64]:
         """Return the number of neighbours of each node [N], the node itself not counted."""
         return np.bincount(self.edge_index[1], minlength=self.num_nodes).astype(np.int64)

@@ -88,6 +88,7 @@ def _pictures(configs: Sequence[RunConfig], done: Sequence[str], layers: LastLay
         current_theme(),
         alt=f"The {cora.num_nodes} papers in the last hidden layer of each network, coloured by topic.",
         count=cora.num_nodes,
+        span=((-layers.limit, layers.limit), (-layers.limit, layers.limit)) if layers else None,
         columns=len(panels),
         height=230,
     )
@@ -98,6 +99,7 @@ def _pictures(configs: Sequence[RunConfig], done: Sequence[str], layers: LastLay
         "one scale, and each is turned to match the one before: where colours mix, topics can no longer be "
         "told apart; where everything shrinks to a spot, all papers look alike to the network. PCA is a "
         "shadow of all hidden channels: what looks close may differ elsewhere."
+        + (f" {layers.outside} far dots lie outside the frames." if layers else "")
     )
 
 

@@ -23,6 +23,7 @@ from gnnviz.similarity import knn_purity
 from gnnviz.smoothing import METRICS
 
 NEIGHBOURS = 10
+SHOWN = 0.99  # share of the points that the common axes hold
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,12 +34,14 @@ class LastLayers:
         points: one PCA for each run [N, 2], turned towards the one before. Each state is first divided
             by the root mean square length of its rows: what a network's numbers are large or small by
             is its own, but how far nodes are apart in comparison to it is the same question for all.
-        predicted: the class that each run gives each node [N].
+        limit: axes from -limit to limit hold 99 % of all points; the rest would squeeze them.
+        outside: how many points lie beyond.
         smoothness: the measure that was asked for, of each run; None where it has no value.
     """
 
     points: tuple[NDArray[np.float32], ...]
-    predicted: tuple[NDArray[np.int64], ...]
+    limit: float
+    outside: int
     smoothness: tuple[float | None, ...]
 
 
@@ -67,14 +70,15 @@ def last_layers(store_root: str, run_ids: Sequence[str], measure: str) -> LastLa
         RunError: there is no such run or checkpoint.
     """
     store = RunStore(Path(store_root))
-    states, predicted, smoothness = [], [], []
+    states, smoothness = [], []
     for run_id in run_ids:
         outputs = hidden_states(store_root, run_id, best_epoch(store, run_id))
         states.append(outputs[-2] if len(outputs) > 1 else outputs[-1])
-        predicted.append(outputs[-1].argmax(axis=1))
         smoothness.append(measured(measure, states[-1], load_graph_once(store.config(run_id).dataset)))
     pictures = aligned_pca([_in_own_units(state) for state in states])
-    return LastLayers(pictures.coordinates, tuple(predicted), tuple(smoothness))
+    reach = np.abs(np.concatenate(pictures.coordinates)).max(axis=1)
+    limit = float(np.quantile(reach, SHOWN)) or 1.0
+    return LastLayers(pictures.coordinates, limit, int((reach > limit).sum()), tuple(smoothness))
 
 
 def node_results(store_root: str, run_id: str, epoch: int) -> NodeResults:

@@ -16,7 +16,7 @@ from gnnviz.figures.scatter import (
     NodeTable,
     Span,
     common_span,
-    hover_texts,
+    hover_lines,
     node_groups,
     wrong_predictions,
 )
@@ -47,6 +47,7 @@ class LegendEntry:
     label: str
     colour: str
     cross: bool = False
+    hollow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class GraphScene:
         palette: the colours that `colour_index` [N] uint8 points into.
         crosses: nodes drawn as a cross [N] bool.
         edges: [M, 2] int32, pairs of nodes to join; may be empty.
-        hover: what is said of each node.
+        hover: what is said of each node, lines of plain text.
         ids: the node ids that a click reports [N] int32.
         legend: what colours and shapes mean.
         selected: places of the nodes that are not dimmed [S] int32, or None for no selection.
@@ -69,6 +70,9 @@ class GraphScene:
         axes: names of the two axes, "" for none.
         ink, muted, background, edge, frame: colours from the theme.
         alt: what the picture says, for those who do not see it.
+        hollow: colours of the palette that are drawn as rings, one truth value each; () for none.
+        sizes: of the marks [N] float32, 1 being the usual one; None for all alike.
+        names: what is written beside nodes as soon as few enough are in view; () for nothing.
     """
 
     panels: tuple[Panel, ...]
@@ -91,6 +95,9 @@ class GraphScene:
     edge: str
     frame: str
     alt: str
+    hollow: tuple[bool, ...] = ()
+    sizes: NDArray[np.float32] | None = None
+    names: tuple[str, ...] = ()
 
 
 def graph_scene(
@@ -105,6 +112,7 @@ def graph_scene(
     axes: tuple[str, ...] = ("", ""),
     selected: NDArray[np.int32] | None = None,
     primary: int | None = None,
+    span: Span | None = None,
     columns: int = 1,
     height: int = 460,
 ) -> GraphScene:
@@ -121,6 +129,7 @@ def graph_scene(
         axes: names of the two axes.
         selected: places of the nodes to keep bright; the others are dimmed.
         primary: place of the node to ring.
+        span: axis ranges of all frames, or None for those that hold every node.
         columns: frames side by side where there is room.
         height: of a frame in px.
     """
@@ -136,12 +145,12 @@ def graph_scene(
         )
     return GraphScene(
         panels=panels,
-        span=common_span([panel.positions for panel in panels if panel.positions is not None]),
+        span=span or common_span([panel.positions for panel in panels if panel.positions is not None]),
         palette=tuple(group.colour for group in groups),
         colour_index=colour_index,
         crosses=crosses,
         edges=edges,
-        hover=tuple(hover_texts(nodes, count)),
+        hover=tuple("\n".join(lines) for lines in hover_lines(nodes, count)),
         ids=np.arange(count, dtype=np.int32),
         legend=tuple(legend),
         selected=selected,

@@ -13,7 +13,10 @@ ICON = Path(__file__).with_name("icon.svg")
 st.set_page_config(layout="wide", page_icon=str(ICON))
 page = st.navigation(tour.pages())
 url.begin()
+problems = st.container()
 try:
     page.run()
 except GnnvizError as error:
     st.error(str(error), icon=":material/error:")
+with problems:
+    url.show_problems()

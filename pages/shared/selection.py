@@ -16,6 +16,8 @@ RUN = "run"
 EPOCH = "epoch"
 NODE = "node"
 REFRESH_SECONDS = 0.5
+_SEARCH = "node_search"
+_COMPLAINT = "node_complaint"
 STATE_WORDS = {
     RunState.QUEUED: ":gray[waiting]",
     RunState.RUNNING: ":blue[running]",
@@ -91,6 +93,37 @@ def pick_node(graph: Graph) -> int | None:
     url.whole(NODE, -1, graph.num_nodes - 1, -1, "The node")
     node = st.session_state[NODE]
     return None if node < 0 else node
+
+
+def search_node(graph: Graph) -> int:
+    """Draw the field for a node's number or name and return the node that is looked at.
+
+    Where none was chosen yet, it is one with a handful of neighbours.
+    """
+    chosen = pick_node(graph)
+    node = graph.example_node() if chosen is None else chosen
+    st.session_state[_SEARCH] = graph.node_name(node)
+    st.text_input(
+        "Node",
+        key=_SEARCH,
+        on_change=_take_search,
+        args=(graph,),
+        help="Its name or its number; or click a node in a picture. The other pages look at the same node.",
+    )
+    if complaint := st.session_state.pop(_COMPLAINT, None):
+        st.warning(complaint)
+    return node
+
+
+def _take_search(graph: Graph) -> None:
+    text = st.session_state[_SEARCH].strip()
+    node = graph.find_node(text)
+    if node is None:
+        st.session_state[_COMPLAINT] = (
+            f"There is no node {text!r}; give a name or a number from 0 to {graph.num_nodes - 1}."
+        )
+    else:
+        st.session_state[NODE] = node
 
 
 def take_click(key: str) -> None:

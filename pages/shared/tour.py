@@ -9,6 +9,7 @@ _TITLES = {
     "overview": ("Overview", ":material/landscape:"),
     "training": ("Training", ":material/model_training:"),
     "embeddings": ("Embeddings", ":material/scatter_plot:"),
+    "attention": ("Attention", ":material/hub:"),
 }
 
 

@@ -18,7 +18,7 @@ function loadPlotly(url) {
 
 function nodesOf(event) {
   return (event?.points ?? [])
-    .map((point) => (Array.isArray(point.customdata) ? point.customdata[0] : point.customdata))
+    .map((point) => (typeof point.customdata === "object" ? point.customdata?.[0] : point.customdata))
     .filter((node) => node !== undefined && node !== null);
 }
 

@@ -7,6 +7,7 @@ Loading is pure: the same spec and files give the same graph, and callers cache 
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -66,6 +67,8 @@ class DatasetSpec:
         split: a key of `SPLITS` that the dataset has.
         split_seed: 0 to 2^31 - 1; stays 0 where the split has no use for it.
         normalisation: a key of `NORMALISATIONS`, applied to every row of the features.
+        fingerprint: of an own graph's files, from `pinned`, so that a graph that was edited is another
+            graph; "" takes the files as they are, and is all that a known dataset can have.
 
     Raises:
         DatasetError: a value that is not allowed. Whether the files are there is only seen on loading.
@@ -75,6 +78,7 @@ class DatasetSpec:
     split: str = "kipf"
     split_seed: int = 0
     normalisation: str = "none"
+    fingerprint: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what names no graph."""
@@ -90,6 +94,8 @@ class DatasetSpec:
         seed = self.split_seed
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SPLIT_SEED:
             raise DatasetError(f"split_seed is {seed!r}; choose a whole number from 0 to {MAX_SPLIT_SEED}")
+        if self.fingerprint and not self.name.startswith(OWN_PREFIX):
+            raise DatasetError(f"{record.label} is always the same and has no fingerprint; leave it empty")
         if seed and not SPLITS[self.split].seeded:
             raise DatasetError(f"split_seed is {seed}, but the split {self.split!r} is fixed; leave it at 0")
 
@@ -174,12 +180,32 @@ def load_spec(spec: DatasetSpec) -> Graph:
     Raises:
         DatasetError: files that are missing or cannot be used.
     """
+    if spec.fingerprint and spec.fingerprint != pinned(spec).fingerprint:
+        label = dataset_record(spec.name).label
+        raise DatasetError(f"the files of {label} have changed since; put the old ones back, or train anew")
     graph = dataset_record(spec.name).read(spec.split)
     assign = SPLITS[spec.split].assign
     if assign is not None:
         train, val, test = assign(graph, spec.split_seed)
         graph = replace(graph, train_mask=train, val_mask=val, test_mask=test)
     return replace(graph, x=normalise_rows(graph.x, spec.normalisation))
+
+
+def pinned(spec: DatasetSpec) -> DatasetSpec:
+    """Return `spec` tied to what an own graph's files hold now; a known dataset's as it is.
+
+    Raises:
+        DatasetError: the files are missing or cannot be read.
+    """
+    if not spec.name.startswith(OWN_PREFIX):
+        return spec
+    digest = hashlib.sha256()
+    for path in _own_files(spec.name):
+        try:
+            digest.update(path.read_bytes())
+        except OSError as error:
+            raise DatasetError(f"{path.name} cannot be read ({error.strerror}); put it there again") from None
+    return replace(spec, fingerprint=digest.hexdigest()[:16])
 
 
 def _read_cora(split: str) -> Graph:
@@ -237,10 +263,15 @@ def _read_karate(_split: str) -> Graph:
 
 
 def _read_own(name: str) -> Graph:
+    return read_content_cites(*_own_files(name))
+
+
+def _own_files(name: str) -> tuple[Path, Path]:
     folder = _folder_of(DATA_VARIABLE)
     if folder is None:
-        raise DatasetError(f"set {DATA_VARIABLE} to the folder that holds {name}.content and {name}.cites")
-    return read_content_cites(*_own_paths(folder, name))
+        stem = check_file_name(name.removeprefix(OWN_PREFIX))
+        raise DatasetError(f"set {DATA_VARIABLE} to the folder that holds {stem}.content and {stem}.cites")
+    return _own_paths(folder, name)
 
 
 def _own_paths(folder: Path, name: str) -> tuple[Path, Path]:

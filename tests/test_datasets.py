@@ -23,6 +23,7 @@ from gnnviz.datasets import (
     load_graph,
     load_spec,
     normalise_rows,
+    pinned,
 )
 from gnnviz.errors import DatasetError
 from gnnviz.graph import Graph
@@ -140,6 +141,19 @@ def test_own_pairs_are_listed_and_loaded(monkeypatch, tmp_path):
 
 
 @pytest.mark.usefixtures("no_folders")
+def test_an_own_graph_that_was_edited_is_another_graph(monkeypatch, tmp_path):
+    write_own(tmp_path, "mine", 12)
+    monkeypatch.setenv("GNNVIZ_DATA", str(tmp_path))
+    spec = pinned(DatasetSpec("own:mine", "random"))
+    assert spec == pinned(spec)
+    assert load_spec(spec).num_nodes == 12
+    write_own(tmp_path, "mine", 13)
+    with pytest.raises(DatasetError, match="mine have changed since"):
+        load_spec(spec)
+    assert load_spec(pinned(spec)).num_nodes == 13
+    assert pinned(DatasetSpec()) == DatasetSpec()
+
+
 def test_an_own_graph_of_100_nodes_a_class_trains_on_20_of_each(monkeypatch, tmp_path):
     write_own(tmp_path, "big", 199)
     monkeypatch.setenv("GNNVIZ_DATA", str(tmp_path))

@@ -16,6 +16,7 @@ from gnnviz.datasets import (
     available_splits,
     dataset_names,
     dataset_record,
+    pinned,
 )
 from gnnviz.models import MAX_CHANNELS, MAX_LAYERS, MODELS, ModelConfig, divisors
 from gnnviz.presets import PRESETS, Preset
@@ -309,7 +310,7 @@ def _config() -> RunConfig:
     attention = MODELS[state.model].has_heads
     seeded = SPLITS[state.split].seeded
     return RunConfig(
-        dataset=DatasetSpec(state.data, state.split, state.split_seed if seeded else 0, state.norm),
+        dataset=pinned(DatasetSpec(state.data, state.split, state.split_seed if seeded else 0, state.norm)),
         model=ModelConfig(
             model=state.model,
             num_layers=state.depth,

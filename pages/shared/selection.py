@@ -41,7 +41,7 @@ def pick_run(accepts: Callable[[RunConfig], bool] = lambda _config: True) -> str
         url.choice(RUN, [], "", "run")
         return None
     url.choice(RUN, offered, offered[0], "run")
-    return st.sidebar.selectbox(
+    chosen = st.sidebar.selectbox(
         "Run",
         offered,
         key=RUN,
@@ -50,6 +50,17 @@ def pick_run(accepts: Callable[[RunConfig], bool] = lambda _config: True) -> str
         help="The trained model that this page looks at. Every page looks at the same one; "
         "the newest is on top. Its id is part of the address, so a link shows the same run.",
     )
+    with st.sidebar:
+        live("run-status", lambda: _run_status(chosen))
+    return chosen
+
+
+def _run_status(run_id: str) -> bool:
+    """Say how the chosen run stands; return whether it goes on."""
+    status = run_store().status(run_id)
+    result = f" · {percent(status.best.test_acc)} of test nodes" if status.best else ""
+    st.caption(f"{STATE_WORDS[status.state]}{result}")
+    return status.state.is_active
 
 
 def pick_epoch(run_id: str) -> int:
@@ -134,10 +145,11 @@ def take_click(key: str) -> None:
 
 
 def run_caption(run_id: str, config: RunConfig) -> str:
-    """Return one line that tells a run from the others: what it is, and how it stands."""
-    status = run_store().status(run_id)
-    result = percent(status.best.test_acc) if status.best else status.state.value
-    return f"{result} · {config.title}"
+    """Return one line that tells a run from the others.
+
+    Not how it stands: the browser remembers a choice by its line, and forgets it when the line changes.
+    """
+    return f"{config.title} · {run_id[:4]}"
 
 
 def live(key: str, draw: Callable[[], bool]) -> None:

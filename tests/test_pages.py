@@ -1,0 +1,67 @@
+"""Every page runs, twice, on an empty store and on one with runs; what goes wrong is said in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, wait_until
+from streamlit.testing.v1 import AppTest
+
+from gnnviz.config import RunConfig, TrainConfig
+from gnnviz.datasets import DatasetSpec
+from gnnviz.models import ModelConfig
+from gnnviz.runs import RunState
+from pages.shared import background
+
+PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
+KARATE = DatasetSpec("karate", "leaders")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return the folder of two trained runs, on which the app works in this process."""
+    root = tmp_path_factory.mktemp("pages") / "runs"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GNNVIZ_RUNS", str(root))
+        background.run_store.clear()
+        engine = background.engine()
+        configs = [
+            RunConfig(KARATE, ModelConfig("gcn", 2, 8), TrainConfig(epochs=3)),
+            RunConfig(KARATE, ModelConfig("gat", 1, 8, heads=2), TrainConfig(epochs=3)),
+        ]
+        run_ids = [engine.submit(config) for config in configs]
+        wait_until(
+            lambda: all(engine.store.status(run_id).state is RunState.DONE for run_id in run_ids),
+            "both runs are done",
+        )
+        yield root
+        background.close_engine()
+        background.run_store.clear()
+
+
+def visit(page: str, **query: str) -> AppTest:
+    """Return the app with a page chosen; the first page, which trains five networks, is not run before."""
+    app = AppTest.from_file(str(ROOT / "pages" / "shared" / "main.py"), default_timeout=60)
+    app.query_params.update(query)
+    return app.switch_page(str(ROOT / "pages" / f"{page}.py"))
+
+
+def settle(app: AppTest) -> None:
+    """Run until what the engine was asked for is there: each run may end early to begin anew."""
+    wait_until(lambda: _is_whole(app.run()), "the page is whole")
+    assert not app.exception, [error.message for error in app.exception]
+
+
+def _is_whole(app: AppTest) -> bool:
+    return bool(app.exception) or (bool(app.header) and not app.header[0].value.endswith("..."))
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("page", PAGES)
+def test_page_opens_with_a_claim_every_time(page: str) -> None:
+    app = visit(page)
+    for _ in range(2):
+        settle(app)
+        assert not app.error, [error.value for error in app.error]

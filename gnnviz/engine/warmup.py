@@ -1,0 +1,40 @@
+"""What a local worker does when it starts: yield to the pages, and load what its first task needs.
+
+Named as a preload to dask, which calls `dask_setup` in every worker, restarted ones included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from distributed import Status, Worker
+
+_NICENESS = 5  # of workers whose tasks take long, so that pages and quick answers come first
+
+
+def dask_setup(worker: Worker) -> None:
+    """Lower the priority of a worker for long tasks and start its warm-up in the background."""
+    if "interactive" not in worker.state.total_resources:
+        os.nice(_NICENESS)
+    worker.loop.add_callback(_warm_up, worker)
+
+
+async def _warm_up(worker: Worker) -> None:
+    """Run the warm-up where tasks run, once the scheduler knows the worker."""
+    while worker.status is Status.init:
+        await asyncio.sleep(0.05)
+    load = _load_projections if "slow" in worker.state.total_resources else _load_training
+    await asyncio.get_running_loop().run_in_executor(worker.executors["default"], load)
+
+
+def _load_projections() -> None:
+    """Import what projections compute with, which takes a second or two."""
+    import sklearn.manifold  # noqa: F401
+
+
+def _load_training() -> None:
+    """Train a tiny graph for an epoch: the first step of an optimiser takes longer than its import."""
+    from gnnviz.engine import tasks
+
+    tasks.warm_up()

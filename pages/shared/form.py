@@ -3,12 +3,11 @@
 What is impossible is not offered; what is typed into the address is checked before it is shown.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from gnnviz.config import MAX_EPOCHS, MAX_SEED, RunConfig, TrainConfig
+from gnnviz.config import MAX_EPOCHS, MAX_SEED, DeviceType, RunConfig, TrainConfig
 from gnnviz.datasets import (
     NORMALISATIONS,
     SPLITS,
@@ -19,12 +18,13 @@ from gnnviz.datasets import (
     pinned,
 )
 from gnnviz.models import MAX_CHANNELS, MAX_LAYERS, MODELS, ModelConfig, divisors
-from gnnviz.presets import PRESETS, Preset
-from pages.shared import url
+from gnnviz.presets import PRESETS
 from pages.shared.background import engine
+from pages.shared.fields import real, select, select_record, share, slide, whole
 
 _FIRST_PRESET = next(iter(PRESETS))
-_KEEP = "session"
+_MOST_HEADS = 16
+_USUAL_HEADS = 8
 
 
 def run_form(on_train: Callable[[RunConfig], None]) -> RunConfig:
@@ -37,18 +37,31 @@ def run_form(on_train: Callable[[RunConfig], None]) -> RunConfig:
         ConfigError: a combination of values that cannot be trained.
         DatasetError: a dataset or split that cannot be loaded.
     """
-    url.choice("preset", list(PRESETS), _FIRST_PRESET, "preset")
-    defaults = _defaults(PRESETS[st.session_state.preset])
-    button = _essentials(defaults)
+    recipe, which, how_deep, seed, button = st.columns([3, 2, 3, 1.4, 1.4], vertical_alignment="bottom")
+    with recipe:
+        select_record("preset", PRESETS, _FIRST_PRESET, "Recipe")
+    _follow_preset()
+    with which:
+        select_record("model", MODELS, _recipe_model().model, "Model")
+    with how_deep:
+        slide(
+            "depth", 1, MAX_LAYERS, _recipe_model().num_layers, "Depth (layers)",
+            "How many layers are stacked. After k layers a node has heard from all nodes within k edges.",
+        )  # fmt: skip
+    with seed:
+        whole(
+            "seed", 0, MAX_SEED, _recipe_training().seed, "Seed",
+            "Decides initial weights and what dropout hides. Same seed, same run: on a CPU to the last bit.",
+        )  # fmt: skip
     with st.expander("Data, model and optimiser in detail", icon=":material/tune:"):
         data, model, optimiser = st.columns(3, gap="large")
         with data:
-            _dataset_fields(defaults)
+            dataset = _dataset_fields()
         with model:
-            _model_fields(defaults)
+            layers = _model_fields()
         with optimiser:
-            _optimiser_fields(defaults)
-    config = _config()
+            training, device = _optimiser_fields()
+    config = RunConfig(dataset, layers, training, device, engine().threads)
     button.button(
         "Train",
         type="primary",
@@ -63,22 +76,34 @@ def run_form(on_train: Callable[[RunConfig], None]) -> RunConfig:
 
 def published() -> tuple[dict[str, object], dict[str, object]]:
     """Return the form's values and their defaults, for the address."""
-    defaults = {**_defaults(PRESETS[st.session_state.preset]), "preset": _FIRST_PRESET}
-    defaults["split"] = dataset_record(st.session_state.data).splits[0]
+    defaults = {
+        **_recipe_values(),
+        "preset": _FIRST_PRESET,
+        "data": "cora",
+        "split": dataset_record(st.session_state.data).splits[0],
+        "split_seed": 0,
+        "device": engine().devices[0],
+    }
     return {key: st.session_state.get(key) for key in defaults}, defaults
 
 
-def _defaults(preset: Preset) -> dict[str, object]:
-    model, training = preset.model, preset.training
+def _recipe_model() -> ModelConfig:
+    return PRESETS[st.session_state.preset].model
+
+
+def _recipe_training() -> TrainConfig:
+    return PRESETS[st.session_state.preset].training
+
+
+def _recipe_values() -> dict[str, object]:
+    """Return what the chosen recipe says of each field, by the field's key."""
+    model, training = _recipe_model(), _recipe_training()
     return {
-        "data": "cora",
-        "split": None,
-        "split_seed": 0,
-        "norm": preset.normalisation,
+        "norm": PRESETS[st.session_state.preset].normalisation,
         "model": model.model,
         "depth": model.num_layers,
         "hidden": model.hidden_channels,
-        "heads": model.heads,
+        "heads": str(model.heads),
         "out_heads": model.output_heads,
         "dropout": model.dropout,
         "dropout_on": model.dropout_on,
@@ -90,246 +115,121 @@ def _defaults(preset: Preset) -> dict[str, object]:
         "epochs": training.epochs,
         "patience": training.patience or 0,
         "seed": training.seed,
-        "device": engine().devices[0],
     }
 
 
-def _apply_preset() -> None:
-    for key, value in _defaults(PRESETS[st.session_state.preset]).items():
-        if value is not None:
-            st.session_state[key] = value
+def _follow_preset() -> None:
+    """Set every field to the recipe when another one was chosen; not when a link brought it."""
+    before = st.session_state.get("form_preset")
+    st.session_state.form_preset = st.session_state.preset
+    if before not in (None, st.session_state.preset):
+        st.session_state.update(_recipe_values())
 
 
-def _essentials(defaults: Mapping[str, object]) -> DeltaGenerator:
-    """Draw the first row and return the place that is left in it for the button."""
-    preset, model, depth, seed, button = st.columns([3, 2, 3, 1.4, 1.4], vertical_alignment="bottom")
-    preset.selectbox(
-        "Recipe",
-        list(PRESETS),
-        key="preset",
-        format_func=lambda key: PRESETS[key].label,
-        on_change=_apply_preset,
-        help="Sets all fields at once. " + " ".join(f"**{p.label}**: {p.help}" for p in PRESETS.values()),
-        persist_state=_KEEP,
-    )
-    url.choice("model", list(MODELS), str(defaults["model"]), "model")
-    model.selectbox(
-        "Model",
-        list(MODELS),
-        key="model",
-        format_func=lambda key: MODELS[key].label,
-        help="\n\n".join(f"**{spec.label}** ({spec.paper}): {spec.help}" for spec in MODELS.values()),
-        persist_state=_KEEP,
-    )
-    _whole("depth", 1, MAX_LAYERS, defaults, "The depth")
-    depth.slider(
-        "Depth (layers)",
-        1,
-        MAX_LAYERS,
-        key="depth",
-        help="How many layers are stacked. After k layers a node has heard from all nodes within k edges.",
-        persist_state=_KEEP,
-    )
-    _whole("seed", 0, MAX_SEED, defaults, "The seed")
-    seed.number_input(
-        "Seed",
-        0,
-        MAX_SEED,
-        key="seed",
-        help="Decides initial weights and what dropout hides. Same seed, same run: on a CPU to the last bit.",
-        persist_state=_KEEP,
-    )
-    return button
-
-
-def _dataset_fields(defaults: Mapping[str, object]) -> None:
+def _dataset_fields() -> DatasetSpec:
     st.markdown("**Data**")
-    _select(
-        "data",
-        list(dataset_names()),
-        defaults,
-        "Graph",
-        "dataset",
-        _dataset_label,
-        "Which graph to train on.",
-    )
-    splits = list(available_splits(st.session_state.data))
-    _select(
-        "split",
-        splits,
-        {**defaults, "split": splits[0]},
-        "Split",
-        "split",
-        lambda key: SPLITS[key].label,
-        "\n\n".join(f"**{SPLITS[key].label}**: {SPLITS[key].help}" for key in splits),
-    )
-    if SPLITS[st.session_state.split].seeded:
-        _whole_field(
-            "split_seed", 0, MAX_SEED, defaults, "Seed of the split", "Decides which nodes are drawn."
+    names = list(dataset_names())
+    hint = "\n\n".join(f"**{dataset_record(name).label}**: {dataset_record(name).help}" for name in names)
+    name = select("data", names, "cora", "Graph", lambda name: dataset_record(name).label, hint)
+    splits = available_splits(name)
+    split = select_record("split", SPLITS, splits[0], "Split", splits)
+    split_seed = 0
+    if SPLITS[split].seeded:
+        split_seed = whole(
+            "split_seed", 0, MAX_SEED, 0, "Seed of the split", "Decides which nodes are drawn."
         )
-    _select(
-        "norm",
-        list(NORMALISATIONS),
-        defaults,
-        "Features",
-        "feature normalisation",
-        lambda key: NORMALISATIONS[key].label,
-        "\n\n".join(f"**{record.label}**: {record.help}" for record in NORMALISATIONS.values()),
+    recipe = PRESETS[st.session_state.preset].normalisation
+    return pinned(
+        DatasetSpec(name, split, split_seed, select_record("norm", NORMALISATIONS, recipe, "Features"))
     )
 
 
-def _model_fields(defaults: Mapping[str, object]) -> None:
+def _model_fields() -> ModelConfig:
     st.markdown("**Model**")
-    _whole_field(
-        "hidden",
-        1,
-        MAX_CHANNELS,
-        defaults,
-        "Hidden channels",
+    recipe = _recipe_model()
+    hidden = whole(
+        "hidden", 1, MAX_CHANNELS, recipe.hidden_channels, "Hidden channels",
         "Width of every hidden layer; attention heads share it.",
-    )
+    )  # fmt: skip
+    heads, output_heads, attention_dropout = 1, 1, 0.0
     if MODELS[st.session_state.model].has_heads:
-        _attention_fields(defaults)
-    _share("dropout", defaults, "Dropout", "Share of values that are hidden at random in each training step.")
-    _select(
-        "dropout_on",
-        ["inputs", "between"],
-        defaults,
-        "Dropout on",
-        "place for dropout",
-        {"inputs": "every layer's input", "between": "hidden states only"}.__getitem__,
+        heads, output_heads, attention_dropout = _attention_fields(hidden)
+    dropout = share(
+        "dropout",
+        recipe.dropout,
+        "Dropout",
+        "Share of values that are hidden at random in each training step.",
+    )
+    places = {"inputs": "every layer's input", "between": "hidden states only"}
+    dropout_on = select(
+        "dropout_on", list(places), recipe.dropout_on, "Dropout on", places.__getitem__,
         "Kipf & Welling hide input words, too; the course notes' code only hides hidden states.",
-    )
-    _select(
-        "activation",
-        ["relu", "elu"],
-        defaults,
-        "Activation",
-        "activation",
-        str.upper,
+    )  # fmt: skip
+    activation = select(
+        "activation", ["relu", "elu"], recipe.activation, "Activation", str.upper,
         "The function between the layers. ReLU cuts negative values off; ELU bends them towards -1.",
+    )  # fmt: skip
+    return ModelConfig(
+        model=st.session_state.model,
+        num_layers=st.session_state.depth,
+        hidden_channels=hidden,
+        heads=heads,
+        output_heads=output_heads,
+        dropout=dropout,
+        dropout_on="inputs" if dropout_on == "inputs" else "between",
+        attention_dropout=attention_dropout,
+        activation="relu" if activation == "relu" else "elu",
     )
 
 
-def _attention_fields(defaults: Mapping[str, object]) -> None:
-    heads = [str(number) for number in divisors(st.session_state.hidden) if number <= 16]
-    fallback = "8" if "8" in heads else heads[-1]
-    preferred = (
-        str(defaults["heads"]) if str(defaults["heads"]) in heads and defaults["heads"] != 1 else fallback
-    )
-    st.session_state["heads"] = str(st.session_state.get("heads", preferred))
-    _select(
-        "heads",
-        heads,
-        {"heads": preferred},
-        "Heads",
-        "number of heads",
-        str,
+def _attention_fields(hidden: int) -> tuple[int, int, float]:
+    """Draw what only attention has; return heads, output heads and the dropout of coefficients."""
+    recipe = _recipe_model()
+    fitting = [number for number in divisors(hidden) if number <= _MOST_HEADS]
+    usual = recipe.heads if recipe.heads > 1 else _USUAL_HEADS
+    default = str(usual if usual in fitting else fitting[-1])
+    heads = select(
+        "heads", [str(number) for number in fitting], default, "Heads", str,
         "Attention heads of each hidden layer. Each is hidden channels / heads wide: only divisors are here.",
+    )  # fmt: skip
+    output_heads = whole(
+        "out_heads", 1, 8, recipe.output_heads, "Output heads", "Heads of the last layer, averaged."
     )
-    _whole_field(
-        "out_heads", 1, 8, defaults, "Output heads", "Heads of the last layer; their outputs are averaged."
-    )
-    _share(
-        "att_dropout", defaults, "Attention dropout", "Share of attention coefficients hidden in each step."
-    )
+    dropped = share(
+        "att_dropout", recipe.attention_dropout, "Attention dropout",
+        "Share of attention coefficients that are hidden in each training step.",
+    )  # fmt: skip
+    return int(heads), output_heads, dropped
 
 
-def _optimiser_fields(defaults: Mapping[str, object]) -> None:
+def _optimiser_fields() -> tuple[TrainConfig, DeviceType]:
+    """Draw how to train and where; return both."""
     st.markdown("**Optimiser (Adam)**")
-    _real_field("lr", 1e-5, 1.0, defaults, "Learning rate", "Size of Adam's steps.")
-    _real_field(
-        "decay", 0.0, 1.0, defaults, "Weight decay", "Pulls weights towards zero; a cure for over-fitting."
+    recipe = _recipe_training()
+    rate = real("lr", 1e-5, 1.0, recipe.learning_rate, "Learning rate", "Size of Adam's steps.")
+    decay = real(
+        "decay", 0.0, 1.0, recipe.weight_decay, "Weight decay", "Pulls weights to zero, against over-fitting."
     )
-    _select(
-        "decay_on",
-        ["first", "all"],
-        defaults,
-        "Decay on",
-        "place for decay",
-        {"first": "the first layer", "all": "all layers"}.__getitem__,
+    places = {"first": "the first layer", "all": "all layers"}
+    decay_on = select(
+        "decay_on", list(places), recipe.decay_on, "Decay on", places.__getitem__,
         "Kipf & Welling decay the first layer only. On all layers of a deep net it helps to kill the signal.",
+    )  # fmt: skip
+    epochs = whole(
+        "epochs", 1, MAX_EPOCHS, recipe.epochs, "Epochs", "Training steps, each on the whole graph."
     )
-    _whole_field("epochs", 1, MAX_EPOCHS, defaults, "Epochs", "Training steps, each on the whole graph.")
-    _whole_field(
-        "patience",
-        0,
-        MAX_EPOCHS,
-        defaults,
-        "Patience (0: off)",
+    patience = whole(
+        "patience", 0, MAX_EPOCHS, recipe.patience or 0, "Patience (0: off)",
         "Stop after so many epochs without a new best validation loss or accuracy.",
+    )  # fmt: skip
+    devices = engine().devices
+    device = select("device", devices, devices[0], "Device", str.upper, "Where the run is trained.")
+    training = TrainConfig(
+        epochs=epochs,
+        learning_rate=rate,
+        weight_decay=decay,
+        decay_on="first" if decay_on == "first" else "all",
+        patience=patience or None,
+        seed=st.session_state.seed,
     )
-    _select(
-        "device", list(engine().devices), defaults, "Device", "device", str.upper, "Where the run is trained."
-    )
-
-
-def _select(
-    key: str,
-    options: list[str],
-    defaults: Mapping[str, object],
-    label: str,
-    noun: str,
-    words: Callable[[str], str],
-    hint: str,
-) -> None:
-    url.choice(key, options, str(defaults[key]), noun)
-    st.selectbox(label, options, key=key, format_func=words, help=hint, persist_state=_KEEP)
-
-
-def _whole(key: str, smallest: int, largest: int, defaults: Mapping[str, object], noun: str) -> None:
-    url.whole(key, smallest, largest, int(str(defaults[key])), noun)
-
-
-def _whole_field(
-    key: str, smallest: int, largest: int, defaults: Mapping[str, object], label: str, hint: str
-) -> None:
-    _whole(key, smallest, largest, defaults, label)
-    st.number_input(label, smallest, largest, key=key, help=hint, persist_state=_KEEP)
-
-
-def _real_field(
-    key: str, smallest: float, largest: float, defaults: Mapping[str, object], label: str, hint: str
-) -> None:
-    url.real(key, smallest, largest, float(str(defaults[key])), label)
-    st.number_input(label, smallest, largest, key=key, step=1e-4, format="%g", help=hint, persist_state=_KEEP)
-
-
-def _share(key: str, defaults: Mapping[str, object], label: str, hint: str) -> None:
-    url.real(key, 0.0, 0.99, float(str(defaults[key])), label)
-    st.slider(label, 0.0, 0.99, key=key, step=0.01, help=hint, persist_state=_KEEP)
-
-
-def _dataset_label(name: str) -> str:
-    return dataset_record(name).label
-
-
-def _config() -> RunConfig:
-    """Read the fields; what the chosen model does not have stays at its neutral value."""
-    state = st.session_state
-    attention = MODELS[state.model].has_heads
-    seeded = SPLITS[state.split].seeded
-    return RunConfig(
-        dataset=pinned(DatasetSpec(state.data, state.split, state.split_seed if seeded else 0, state.norm)),
-        model=ModelConfig(
-            model=state.model,
-            num_layers=state.depth,
-            hidden_channels=state.hidden,
-            heads=int(state.heads) if attention else 1,
-            output_heads=state.out_heads if attention else 1,
-            dropout=state.dropout,
-            dropout_on=state.dropout_on,
-            attention_dropout=state.att_dropout if attention else 0.0,
-            activation=state.activation,
-        ),
-        training=TrainConfig(
-            epochs=state.epochs,
-            learning_rate=state.lr,
-            weight_decay=state.decay,
-            decay_on=state.decay_on,
-            patience=state.patience or None,
-            seed=state.seed,
-        ),
-        device=state.device,
-        threads=engine().threads,
-    )
+    return training, "cuda" if device == "cuda" else "cpu"

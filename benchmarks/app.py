@@ -1,0 +1,171 @@
+"""How quick the app is for the one who uses it, measured in a real browser against a real server.
+
+`python -m benchmarks.app` prints medians and 95th percentiles: from `streamlit run` to the first usable page,
+the opening sweep, from a click on Train to the first epoch on the screen, and from a click to the redrawn
+picture while two runs train. Times of one machine; a busy one is slower.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from gnnviz.runs import RunState, RunStore
+from gnnviz.sweeps import OPENING_DEPTHS
+
+ROOT = Path(__file__).resolve().parents[1]
+STARTS = 3
+CLICKS = 15
+LAYER_CLICKS = 20
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-background-networking"]
+        )
+        runs = Path(folder) / "runs"
+        with server(runs) as url:
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            report("opening sweep, from the first visit", [opening_sweep(page, url, runs)])
+            report("click on Train to the first epoch drawn", first_epochs(page, url))
+            report("click to redrawn picture, two runs training", redraws(page, url, runs))
+            page.close()
+        starts = []
+        for _ in range(STARTS):
+            begun = time.perf_counter()
+            with server(runs) as url:
+                page = browser.new_page()
+                page.goto(url)
+                page.locator("h2").first.wait_for(timeout=60_000)
+                starts.append(time.perf_counter() - begun)
+                page.close()
+        report("streamlit run to the first usable page", starts)
+        browser.close()
+
+
+def opening_sweep(page: Page, url: str, runs: Path) -> float:
+    """Return the seconds from the first visit until all of its networks are trained."""
+    store = RunStore(runs)
+    begun = time.perf_counter()
+    page.goto(url)
+    wait(lambda: count(store, RunState.DONE) == len(OPENING_DEPTHS), 900)
+    return time.perf_counter() - begun
+
+
+def first_epochs(page: Page, url: str) -> list[float]:
+    """Return, for several new runs, the seconds from the click to the first point of its curve."""
+    times = []
+    for seed in range(CLICKS):
+        page.goto(f"{url}/training?epochs=30&seed={1000 + seed}")
+        train = page.get_by_role("button", name="Train").first
+        train.wait_for(timeout=60_000)
+        page.wait_for_timeout(1000)
+        before = page.url
+        begun = time.perf_counter()
+        train.click()
+        wait(lambda before=before: page.url != before and drawn(page, "curves"), 60)
+        times.append(time.perf_counter() - begun)
+    return times
+
+
+def redraws(page: Page, url: str, runs: Path) -> list[float]:
+    """Return the seconds from moving the layer slider to the new headline, while two runs train."""
+    store = RunStore(runs)
+    deepest = max(
+        (run_id for run_id in store.run_ids() if store.status(run_id).state is RunState.DONE),
+        key=lambda run_id: store.config(run_id).model.num_layers,
+    )
+    for seed in (1, 2):
+        page.goto(f"{url}/training?epochs=10000&depth=8&seed={seed}")
+        page.get_by_role("button", name="Train").first.click()
+        page.wait_for_timeout(2000)
+    page.goto(f"{url}/embeddings?run={deepest}&layer=1")
+    headline = page.locator("h2").first
+    headline.get_by_text("hidden layer 1,").wait_for(timeout=60_000)
+    slider = page.get_by_role("slider").first
+    times = []
+    for layer in range(2, LAYER_CLICKS + 2):
+        begun = time.perf_counter()
+        slider.press("ArrowRight")
+        headline.get_by_text(f"hidden layer {layer},").wait_for(timeout=60_000)
+        times.append(time.perf_counter() - begun)
+    return times
+
+
+@contextmanager
+def server(runs: Path) -> Iterator[str]:
+    """Run the app until the block ends; yield its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--server.headless", "true", "--server.fileWatcherType", "none"],
+        cwd=ROOT,
+        env={**os.environ, "GNNVIZ_RUNS": str(runs)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait(lambda: answers(f"{url}/_stcore/health"), 60)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def answers(url: str) -> bool:
+    """Return whether the server is there."""
+    try:
+        with urllib.request.urlopen(url, timeout=1) as response:
+            return response.status == 200
+    except OSError:
+        return False
+
+
+def count(store: RunStore, state: RunState) -> int:
+    """Return how many runs are in a state."""
+    return sum(store.status(run_id).state is state for run_id in store.run_ids())
+
+
+def drawn(page: Page, key: str) -> bool:
+    """Return whether a chart has drawn a point."""
+    script = f"""(document.querySelector('[data-key={json.dumps(key)}]')?._fullData ?? [])
+        .some((trace) => (trace.x ?? []).length > 0)"""
+    return bool(page.evaluate(script))
+
+
+def wait(condition: Callable[[], object], seconds: float) -> None:
+    """Look every 20 ms until the condition holds."""
+    deadline = time.perf_counter() + seconds
+    while not condition():
+        if time.perf_counter() > deadline:
+            raise TimeoutError(f"waited {seconds} s in vain")
+        time.sleep(0.02)
+
+
+def report(what: str, seconds: list[float]) -> None:
+    """Print one row."""
+    ordered = sorted(seconds)
+    late = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
+    print(f"{what:45} median {statistics.median(ordered):6.2f} s   p95 {late:6.2f} s   n {len(ordered)}")
+
+
+if __name__ == "__main__":
+    main()

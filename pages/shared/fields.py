@@ -1,0 +1,67 @@
+"""Widgets whose value is in the address and in the session: each checks what arrives, then draws itself."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import streamlit as st
+
+from pages.shared import url
+
+KEEP = "session"
+
+
+class Explained(Protocol):
+    """A registry's record: what the user is told about a choice."""
+
+    @property
+    def label(self) -> str:
+        """The name on screen."""
+        ...
+
+    @property
+    def help(self) -> str:
+        """One line that explains it."""
+        ...
+
+
+def select(
+    key: str, options: Sequence[str], default: str, label: str, words: Callable[[str], str], hint: str
+) -> str:
+    """Draw a list to choose from and return the choice; `words` says an option to the user."""
+    url.choice(key, options, default, label.lower())
+    return st.selectbox(label, options, key=key, format_func=words, help=hint, persist_state=KEEP)
+
+
+def select_record(
+    key: str, records: Mapping[str, Explained], default: str, label: str, options: Sequence[str] | None = None
+) -> str:
+    """Draw a list of a registry's records, or of the `options` among them, each explained in the help."""
+    keys = list(records) if options is None else list(options)
+    hint = "\n\n".join(f"**{records[name].label}**: {records[name].help}" for name in keys)
+    return select(key, keys, default, label, lambda name: records[name].label, hint)
+
+
+def whole(key: str, smallest: int, largest: int, default: int, label: str, hint: str) -> int:
+    """Draw a field for a whole number and return it."""
+    url.whole(key, smallest, largest, default, label)
+    return st.number_input(label, smallest, largest, key=key, help=hint, persist_state=KEEP)
+
+
+def slide(key: str, smallest: int, largest: int, default: int, label: str, hint: str) -> int:
+    """Draw a slider over whole numbers and return the number."""
+    url.whole(key, smallest, largest, default, label)
+    return st.slider(label, smallest, largest, key=key, help=hint, persist_state=KEEP)
+
+
+def real(key: str, smallest: float, largest: float, default: float, label: str, hint: str) -> float:
+    """Draw a field for a number and return it."""
+    url.real(key, smallest, largest, default, label)
+    return st.number_input(
+        label, smallest, largest, key=key, step=1e-4, format="%g", help=hint, persist_state=KEEP
+    )
+
+
+def share(key: str, default: float, label: str, hint: str) -> float:
+    """Draw a slider over shares that can be hidden, 0 to 0.99, and return the share."""
+    url.real(key, 0.0, 0.99, default, label)
+    return st.slider(label, 0.0, 0.99, key=key, step=0.01, help=hint, persist_state=KEEP)

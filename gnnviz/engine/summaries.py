@@ -72,7 +72,7 @@ def last_layers(store_root: str, run_ids: Sequence[str], measure: str) -> LastLa
     store = RunStore(Path(store_root))
     states, smoothness = [], []
     for run_id in run_ids:
-        outputs = hidden_states(store_root, run_id, best_epoch(store, run_id))
+        outputs = list(hidden_states(store_root, run_id, best_epoch(store, run_id)))
         states.append(outputs[-2] if len(outputs) > 1 else outputs[-1])
         smoothness.append(measured(measure, states[-1], load_graph_once(store.config(run_id).dataset)))
     pictures = aligned_pca([_in_own_units(state) for state in states])

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+import gnnviz
 from gnnviz.config import DeviceType, TrainConfig
 from gnnviz.datasets import OWN_PREFIX, DatasetSpec, load_spec
 from gnnviz.errors import GnnvizError, RunError
@@ -151,7 +152,7 @@ class _Attempt:
         before = store.status(run_id)
         self._seconds_before = before.seconds
         self._began = 0.0  # by the monotonic clock, once it trains
-        versions = {name: version(name) for name in _VERSIONS_OF}
+        versions = {"gnnviz": gnnviz.__version__, **{name: version(name) for name in _VERSIONS_OF}}
         self._status = replace(
             before,
             state=RunState.RUNNING,

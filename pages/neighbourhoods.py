@@ -136,7 +136,7 @@ def _sample(
             on_click=lambda: take_click("computation"),
         )
         st.caption(
-            "How to read it: each column is a layer; a state is computed from the states it is joined to. What "
+            "How to read it: a column is a layer; a state is computed from the states it is joined to. What "
             "many paths lead to weighs more, and deep layers of different nodes end up with the same inputs."
         )
     st.dataframe(

@@ -13,6 +13,7 @@ import numpy as np
 from gnnviz.config import RunConfig
 from gnnviz.errors import DatasetError
 from gnnviz.figures.layout import Chance, percent
+from gnnviz.figures.theme import PART_LABELS, Part
 from gnnviz.graph import Graph
 from gnnviz.models import MODELS
 from gnnviz.records import EpochRecord
@@ -61,15 +62,21 @@ def purity_finding(place: str, purity: float) -> str:
     return f"In {place}, {percent(purity)} of a node's nearest nodes are of its own class"
 
 
-def chance_levels(graph: Graph) -> Chance:
-    """Return the test accuracies that need no learning: the largest class among the test nodes, and 1 / C.
+def chance_levels(graph: Graph, part: Part = "test") -> Chance:
+    """Return the accuracies that need no learning: the share of the largest class, and 1 / C.
+
+    Args:
+        graph: a graph with labels and a split.
+        part: on which of its nodes.
 
     Raises:
-        DatasetError: the graph has no labels or no test nodes.
+        DatasetError: the graph has no labels or no such nodes.
     """
-    if graph.y is None or graph.test_mask is None or not graph.test_mask.any():
-        raise DatasetError(f"{graph.name} has no labelled test nodes to compare an accuracy with")
-    counts = np.bincount(graph.y[graph.test_mask], minlength=graph.num_classes)
+    mask = {"train": graph.train_mask, "val": graph.val_mask, "test": graph.test_mask}[part]
+    if graph.y is None or mask is None or not mask.any():
+        nodes = f"labelled {PART_LABELS[part]} nodes"
+        raise DatasetError(f"{graph.name} has no {nodes} to compare an accuracy with")
+    counts = np.bincount(graph.y[mask], minlength=graph.num_classes)
     return Chance(majority=float(counts.max() / counts.sum()), uniform=1 / graph.num_classes)
 
 

@@ -194,6 +194,11 @@ def _loss_top(history: Sequence[EpochRecord], chance: Chance) -> float:
     losses = np.concatenate([_values(history, part, "loss") for part in _PARTS])
     finite = losses[np.isfinite(losses)]
     need = max(float(finite.max(initial=0.0)), -1.15 * math.log(chance.uniform))
+    return step_above(need)
+
+
+def step_above(need: float) -> float:
+    """Return the end of an axis that begins at 0: a step times a power of ten, `need` (above 0) or more."""
     power = 10.0 ** math.floor(math.log10(need))
     return next(step * power for step in _LOSS_STEPS if step * power >= need)
 

@@ -45,6 +45,9 @@ _CLASS_HUES = ("#1845fb", "#c91f16", "#86c8dd", "#f0b400", "#c849a9", "#578dff",
 _OTHER_CLASSES = "#656364"
 _MODEL_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "star")
 _MODEL_DASHES = ("solid", "dash", "dot", "dashdot")
+# How far tints of a model's hue go towards the page and towards the ink.
+_FAINTEST_TINT = 0.35
+_STRONGEST_TINT = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,21 @@ def model_style(model: str, theme: Theme) -> ModelStyle:
         symbol=_MODEL_SYMBOLS[place % len(_MODEL_SYMBOLS)],
         dash=_MODEL_DASHES[place % len(_MODEL_DASHES)],
     )
+
+
+def model_tints(model: str, count: int, theme: Theme) -> tuple[str, ...]:
+    """Return colours for `count` runs of one model: its hue, from nearer the page to nearer the ink.
+
+    One run has the hue itself. As for depth, the first is the lightest on a light page and the darkest
+    on a dark one.
+    """
+    hue = model_style(model, theme).colour
+    faint, strong = (
+        _between((hue, theme.background), _FAINTEST_TINT),
+        _between((hue, theme.ink), _STRONGEST_TINT),
+    )
+    places = np.linspace(0.0, 1.0, count) if count > 1 else [0.5]
+    return tuple(_between((faint, hue, strong), float(place)) for place in places)
 
 
 def depth_colours(count: int, theme: Theme) -> tuple[str, ...]:

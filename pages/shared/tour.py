@@ -7,9 +7,13 @@ import streamlit as st
 _FOLDER = Path(__file__).resolve().parents[1]
 _TITLES = {
     "overview": ("Overview", ":material/landscape:"),
+    "graph": ("Graph", ":material/share:"),
     "training": ("Training", ":material/model_training:"),
     "embeddings": ("Embeddings", ":material/scatter_plot:"),
+    "oversmoothing": ("Over-smoothing", ":material/blur_on:"),
     "attention": ("Attention", ":material/hub:"),
+    "neighbourhoods": ("Neighbourhoods", ":material/account_tree:"),
+    "runs": ("Runs", ":material/table_rows:"),
 }
 
 

@@ -22,11 +22,22 @@ def begin() -> None:
         st.session_state[_PROBLEMS] = []
 
 
-def choice(key: str, options: Sequence[str], default: str, noun: str) -> None:
-    """Set `st.session_state[key]` to what the address names, to what was chosen before, or to `default`."""
-    raw = _arriving(key)
+def choice(
+    key: str, options: Sequence[str], default: str, noun: str, *, parameter: str | None = None
+) -> None:
+    """Set `st.session_state[key]` to what the address names, to what was chosen before, or to `default`.
+
+    Args:
+        key: of the widget.
+        options: what can be chosen.
+        default: one of them.
+        noun: what is chosen, for a complaint.
+        parameter: what it is called in the address, if not `key`: then two pages can share a word there
+            and keep choices of their own.
+    """
+    raw = arriving(parameter or key)
     if raw is not None and raw not in options:
-        _complain(f"There is no {noun} {raw!r} here; choose from {', '.join(options)}.")
+        complain(f"There is no {noun} {raw!r} here; choose from {', '.join(options)}.")
         raw = None
     if raw is not None:
         st.session_state[key] = raw
@@ -34,14 +45,30 @@ def choice(key: str, options: Sequence[str], default: str, noun: str) -> None:
         st.session_state[key] = default
 
 
-def whole(key: str, smallest: int, largest: int, default: int, noun: str) -> None:
+def several(key: str, options: Sequence[str], default: Sequence[str], noun: str) -> None:
+    """Like `choice`, for any number of the options, which the address separates by commas."""
+    raw = arriving(key)
+    chosen = None if raw is None else [part for part in raw.split(",") if part]
+    unknown = [part for part in chosen or [] if part not in options]
+    if unknown:
+        complain(f"There is no {noun} {unknown[0]!r} here; choose from {', '.join(options)}.")
+        chosen = None
+    if chosen is not None:
+        st.session_state[key] = list(dict.fromkeys(chosen))
+    elif not set(st.session_state.get(key, [None])) <= set(options):
+        st.session_state[key] = list(default)
+
+
+def whole(
+    key: str, smallest: int, largest: int, default: int, noun: str, *, parameter: str | None = None
+) -> None:
     """Like `choice`, for a whole number in `smallest`..`largest`."""
-    _number(key, smallest, largest, default, noun, int)
+    _number(key, smallest, largest, default, noun, int, parameter)
 
 
 def real(key: str, smallest: float, largest: float, default: float, noun: str) -> None:
     """Like `choice`, for a number in `smallest`..`largest`."""
-    _number(key, smallest, largest, default, noun, float)
+    _number(key, smallest, largest, default, noun, float, None)
 
 
 def publish(values: Mapping[str, object], defaults: Mapping[str, object] | None = None) -> None:
@@ -66,19 +93,31 @@ def show_problems() -> None:
 
 
 def _written(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ",".join(map(_written, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _arriving(key: str) -> str | None:
+def arriving(key: str) -> str | None:
+    """Return what the address says under `key`, if a link or a hand has just changed it; else None."""
     return st.query_params.get(key) if st.session_state.get(_ARRIVED) else None
 
 
-def _complain(sentence: str) -> None:
+def complain(sentence: str) -> None:
+    """Say to the user what of the address could not be used."""
     st.session_state[_PROBLEMS].append(sentence)
 
 
-def _number(key: str, smallest: float, largest: float, default: float, noun: str, kind: type) -> None:
-    raw = _arriving(key)
+def _number(
+    key: str,
+    smallest: float,
+    largest: float,
+    default: float,
+    noun: str,
+    kind: type,
+    parameter: str | None,
+) -> None:
+    raw = arriving(parameter or key)
     value = None
     if raw is not None:
         try:
@@ -88,7 +127,7 @@ def _number(key: str, smallest: float, largest: float, default: float, noun: str
         if value is None or not smallest <= value <= largest:
             value = None
             form = "a whole number" if kind is int else "a number"
-            _complain(f"{noun} is {raw!r} in the address; choose {form} from {smallest:g} to {largest:g}.")
+            complain(f"{noun} is {raw!r} in the address; choose {form} from {smallest:g} to {largest:g}.")
     if value is not None:
         st.session_state[key] = value
     current = st.session_state.get(key)

@@ -132,7 +132,7 @@ class Graph:
         """Return the node of that name, or else of that number; None if there is neither."""
         if text in self.node_names:
             return self.node_names.index(text)
-        is_number = text.isascii() and text.isdecimal() and int(text) < self.num_nodes
+        is_number = text.isascii() and text.isdecimal() and len(text) < 19 and int(text) < self.num_nodes
         return int(text) if is_number else None
 
     def example_node(self) -> int:

@@ -71,9 +71,8 @@ def common_span(coordinates: Sequence[Coordinates]) -> Span:
     Args:
         coordinates: arrays [N, 2]; where all points coincide the range is 1 to either side of them.
     """
-    points = np.concatenate(
-        [np.asarray(part, dtype=np.float64).reshape(-1, 2) for part in coordinates] or [[]]
-    )
+    parts = [np.asarray(part, dtype=np.float64).reshape(-1, 2) for part in coordinates]
+    points = np.concatenate(parts or [[]])
     if not points.size:
         return (-1.0, 1.0), (-1.0, 1.0)
     low, high = points.min(axis=0), points.max(axis=0)
@@ -216,18 +215,23 @@ def _ids(nodes: NodeTable, count: int) -> NDArray[np.int64]:
 
 
 def hover_texts(nodes: NodeTable, count: int) -> list[str]:
-    """Return what is said of each of `count` nodes under the pointer: its name, class, prediction."""
-    return [_hover_text(nodes, place, int(node)) for place, node in enumerate(_ids(nodes, count))]
+    """Return what is said of each node under the pointer, in plotly's markup."""
+    return ["<br>".join([f"<b>{name}</b>", *rest]) for name, *rest in hover_lines(nodes, count)]
 
 
-def _hover_text(nodes: NodeTable, place: int, node: int) -> str:
-    lines = [f"<b>{_node_name(nodes, place, node)}</b>"]
+def hover_lines(nodes: NodeTable, count: int) -> list[list[str]]:
+    """Return the same as lines of plain text: name, class, prediction."""
+    return [_hover_lines(nodes, place, int(node)) for place, node in enumerate(_ids(nodes, count))]
+
+
+def _hover_lines(nodes: NodeTable, place: int, node: int) -> list[str]:
+    lines = [_node_name(nodes, place, node)]
     if nodes.labels is not None:
         lines.append(f"class: {nodes.class_names[nodes.labels[place]]}")
     if nodes.predictions is not None:
         sure = "" if nodes.probabilities is None else f" ({percent(float(nodes.probabilities[place]))})"
         lines.append(f"predicted: {nodes.class_names[nodes.predictions[place]]}{sure}")
-    return "<br>".join(lines)
+    return lines
 
 
 def _node_name(nodes: NodeTable, place: int, node: int) -> str:

@@ -138,7 +138,14 @@ def graph_scene(
     for number, group in enumerate(groups):
         colour_index[group.members] = number
     crosses = wrong_predictions(nodes, count)
-    legend = [LegendEntry(f"{group.name} ({counted(len(group.members))})", group.colour) for group in groups]
+    legend = [
+        LegendEntry(
+            f"{group.name} ({counted(len(group.members))})",
+            group.colour,
+            cross=colour_by == "right_wrong" and bool(crosses[group.members].all()),
+        )
+        for group in groups
+    ]
     if crosses.any() and colour_by != "right_wrong":
         legend.append(
             LegendEntry(f"predicted wrongly ({counted(int(crosses.sum()))})", theme.muted, cross=True)

@@ -1,4 +1,4 @@
-"""Sets of runs that differ in one thing: the opening sweep over depth, and what a sweep has shown so far.
+"""Sets of runs of one recipe: the opening sweep, sweeps of models, depths and seeds, what they have shown.
 
 Knows configurations and the store; starts nothing.
 """
@@ -6,7 +6,7 @@ Knows configurations and the store; starts nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import median
 
@@ -14,11 +14,36 @@ from gnnviz.config import DeviceType, RunConfig
 from gnnviz.datasets import DatasetSpec
 from gnnviz.figures.depth_points import DepthPoint
 from gnnviz.findings import PACE_WINDOW
+from gnnviz.models import MODELS, ModelConfig, divisors
 from gnnviz.presets import PRESETS
 from gnnviz.records import EpochRecord
 from gnnviz.runs import RunState, RunStatus, RunStore
 
 OPENING_DEPTHS = (2, 4, 8, 16, 32)
+USUAL_HEADS = 8  # of GAT's paper
+MOST_HEADS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPlan:
+    """How far the runs of a sweep have come.
+
+    Attributes:
+        done: finished; nothing is left to do.
+        active: waiting or running.
+        stopped: begun and cancelled, failed or cut off; they would go on from where they stopped.
+        new: never asked for.
+    """
+
+    done: tuple[RunConfig, ...]
+    active: tuple[RunConfig, ...]
+    stopped: tuple[RunConfig, ...]
+    new: tuple[RunConfig, ...]
+
+    @property
+    def missing(self) -> tuple[RunConfig, ...]:
+        """The runs that have to be queued for the sweep to become whole."""
+        return (*self.stopped, *self.new)
 
 
 def opening_sweep(device: DeviceType, threads: int) -> tuple[RunConfig, ...]:
@@ -33,6 +58,91 @@ def opening_sweep(device: DeviceType, threads: int) -> tuple[RunConfig, ...]:
     return tuple(
         RunConfig(dataset, replace(recipe.model, num_layers=depth), recipe.training, device, threads)
         for depth in OPENING_DEPTHS
+    )
+
+
+def sweep(base: RunConfig, models: Sequence[str], depths: Sequence[int], seeds: int) -> tuple[RunConfig, ...]:
+    """Return one run for each model, depth and seed, all with the recipe of `base`.
+
+    The shallow ones come first, so that a picture against depth fills from the left.
+
+    Args:
+        base: the recipe; its own model and depth do not matter, its seed is the first one.
+        models: keys of `MODELS`.
+        depths: numbers of layers, 1 to 64.
+        seeds: how many seeds, 1 or more.
+
+    Raises:
+        ConfigError: a model, depth or seed that is not allowed.
+    """
+    return tuple(
+        replace(
+            base,
+            model=in_recipe(base.model, model, depth),
+            training=replace(base.training, seed=base.training.seed + offset),
+        )
+        for offset in range(seeds)
+        for depth in sorted(set(depths))
+        for model in models
+    )
+
+
+def in_recipe(base: ModelConfig, model: str, depth: int) -> ModelConfig:
+    """Return another model or depth with the width, dropout and activation of `base`.
+
+    Attention heads and their dropout stay where both models have them. Where only the new one does, it
+    gets `usual_heads` and no dropout on the coefficients.
+
+    Raises:
+        ConfigError: a model or a depth that is not allowed.
+    """
+    if model in MODELS and MODELS[model].has_heads == MODELS[base.model].has_heads:
+        return replace(base, model=model, num_layers=depth)
+    heads = usual_heads(base.hidden_channels) if model in MODELS and MODELS[model].has_heads else 1
+    return replace(base, model=model, num_layers=depth, heads=heads, output_heads=1, attention_dropout=0.0)
+
+
+def usual_heads(channels: int) -> int:
+    """Return how many heads share a width where nobody chose: 8, or the most below 17 that divide it."""
+    fitting = [heads for heads in divisors(channels) if heads <= MOST_HEADS]
+    return USUAL_HEADS if USUAL_HEADS in fitting else fitting[-1]
+
+
+def of_one_recipe(base: RunConfig, configs: Sequence[RunConfig]) -> tuple[RunConfig, ...]:
+    """Return the runs that may differ from `base` in model, depth and seed, and in nothing else.
+
+    The device and its threads decide the last bits of a result only; of runs that differ in nothing but
+    them one is kept, the first, so that no seed counts twice.
+    """
+    found: dict[tuple[ModelConfig, int], RunConfig] = {}
+    for config in configs:
+        expected = replace(
+            base,
+            model=in_recipe(base.model, config.model.model, config.model.num_layers),
+            training=replace(base.training, seed=config.training.seed),
+            device=config.device,
+            threads=config.threads,
+        )
+        if config == expected:
+            found.setdefault((config.model, config.training.seed), config)
+    return tuple(found.values())
+
+
+def sweep_plan(store: RunStore, configs: Sequence[RunConfig]) -> SweepPlan:
+    """Return which runs of a sweep are done, active, stopped or new."""
+    known = set(store.run_ids())
+    states = {
+        config: store.status(config.run_id).state if config.run_id in known else None for config in configs
+    }
+    return SweepPlan(
+        done=tuple(config for config, state in states.items() if state is RunState.DONE),
+        active=tuple(config for config, state in states.items() if state is not None and state.is_active),
+        stopped=tuple(
+            config
+            for config, state in states.items()
+            if state is not None and state is not RunState.DONE and not state.is_active
+        ),
+        new=tuple(config for config, state in states.items() if state is None),
     )
 
 
@@ -88,6 +198,35 @@ def sweep_seconds_left(
         for config, history in zip(configs, histories, strict=True)
     )
     return median(paces) * layers_left / workers
+
+
+def seconds_to_train(
+    configs: Sequence[RunConfig], known: Sequence[tuple[RunConfig, RunStatus]], workers: int
+) -> float | None:
+    """Return the seconds that runs will take, from the time that known ones took for a layer and epoch.
+
+    Args:
+        configs: the runs to be trained, from their first epoch.
+        known: runs and how far they have come, on a graph of about the same size.
+        workers: how many runs train at a time.
+
+    Returns:
+        An estimate, 0 for no runs; None where no epoch is known. A model that is not among the known ones
+        is taken to be as quick as the others.
+    """
+    paces: dict[str, list[float]] = {}
+    for config, status in known:
+        if status.epochs_done and status.seconds:
+            pace = status.seconds / (status.epochs_done * config.model.num_layers)
+            paces.setdefault(config.model.model, []).append(pace)
+    if not paces:
+        return None
+    usual = median(pace for group in paces.values() for pace in group)
+    each = [
+        config.model.num_layers * config.training.epochs * median(paces.get(config.model.model, [usual]))
+        for config in configs
+    ]
+    return max(sum(each) / workers, max(each, default=0.0))  # the longest run has one worker only
 
 
 def _place(config: RunConfig) -> tuple[str, int]:

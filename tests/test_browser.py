@@ -16,7 +16,16 @@ from gnnviz.sweeps import OPENING_DEPTHS
 pytestmark = pytest.mark.browser
 
 Visits = Callable[..., Visit]
-PAGES = ["/", "/training", "/embeddings", "/attention", "/neighbourhoods"]
+PAGES = [
+    "/",
+    "/graph",
+    "/training",
+    "/embeddings",
+    "/oversmoothing",
+    "/attention",
+    "/neighbourhoods",
+    "/runs",
+]
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -24,6 +23,7 @@ from gnnviz.figures.layout import (
     significant,
     styled,
 )
+from gnnviz.figures.measure_scale import MeasureScale, mark_floor, measure_scale
 from gnnviz.figures.theme import (
     BAND_OPACITY,
     CURVE_MARK_SIZE,
@@ -39,7 +39,6 @@ from gnnviz.models import MODELS
 
 _LABEL_MARGIN = 110
 _PERCENT_FORMAT = "%{y:.1f}" + NARROW_SPACE + "%"
-_MEASURE_FORMAT = "%{y:.3g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,8 @@ def accuracy_against_depth(
 
     Finished depths are filled marks joined by lines, and a line never passes over a depth that is
     still to come; a running depth is a hollow mark; a pending one is a faint column that says so.
-    Several runs per depth are their mean and a band from the lowest to the highest.
+    Several runs per depth are their mean and a band from the lowest to the highest. A measure of exactly 0
+    stands on a marked floor below a logarithmic axis.
 
     Args:
         points: one per model and depth; may be empty.
@@ -83,18 +83,26 @@ def accuracy_against_depth(
         row_heights=[0.62, 0.38] if measure else [1.0],
     )  # fmt: skip
     curves = _curves(points)
+    scale = (
+        measure_scale([value for point in points for value in point.smoothness], log=measure.log)
+        if measure
+        else None
+    )
     add_pending(figure, theme, points, depths)
     add_chance_lines(figure, theme, chance, side=clear_side(points, depths, chance))
     for model, curve in curves.items():
-        _add_curve(figure, theme, curve, depths, model_style(model, theme), measured=False)
+        _add_curve(figure, theme, curve, depths, model_style(model, theme))
         _add_live(figure, theme, curve, model_style(model, theme))
-        if measure:
-            _add_curve(figure, theme, curve, depths, model_style(model, theme), measured=True)
+        if scale:
+            _add_curve(figure, theme, curve, depths, model_style(model, theme), scale)
     if len(curves) == 1:
         label_values(figure, theme, next(iter(curves.values())))
     else:
         label_models(figure, theme, curves)
-    _set_axes(figure, theme, depths, points, measure)
+    _set_axes(figure, theme, depths, points, rows=2 if measure else 1)
+    if measure and scale:
+        figure.update_yaxes(scale.settings(theme, measure.label), row=2, col=1)
+        mark_floor(figure, theme, scale, named=False, y_reference="y2")
     figure.update_layout(showlegend=False)
     alt = f"{title} {_in_words(points, chance)}"
     return styled(
@@ -113,20 +121,24 @@ def _add_curve(
     curve: Sequence[DepthPoint],
     depths: Sequence[int],
     style: ModelStyle,
-    *,
-    measured: bool,
+    scale: MeasureScale | None = None,
 ) -> None:
-    """Add the mean line of one model, broken where a depth is missing, and its band."""
-    row = 2 if measured else 1
-    runs = {point.depth: _shown(point, measured) for point in curve}
+    """Add the mean line of one model, broken where a depth is missing, and its band.
+
+    It shows the measure where its `scale` is given, else the accuracy.
+    """
+    row = 2 if scale else 1
+    runs = {point.depth: _shown(point, scale) for point in curve}
+    means = {depth: float(np.mean(runs[depth])) for depth in depths if runs.get(depth)}
     known = [depth for depth in depths if runs.get(depth)]
     if max((len(runs[depth]) for depth in known), default=0) > 1:
         for stretch in _stretches(known, depths):
-            figure.add_trace(_band([runs[depth] for depth in stretch], stretch, style), row=row, col=1)
+            drawn = [[_placed(value, scale) for value in runs[depth]] for depth in stretch]
+            figure.add_trace(_band(drawn, stretch, style), row=row, col=1)
     figure.add_trace(
         go.Scatter(
             x=list(depths),
-            y=[float(np.mean(runs[depth])) if depth in known else None for depth in depths],
+            y=[_placed(means[depth], scale) if depth in means else None for depth in depths],
             name=MODELS[curve[0].model].label,
             mode="lines+markers",
             connectgaps=False,
@@ -139,17 +151,24 @@ def _add_curve(
                 "line": {"color": theme.background, "width": 1},
             },
             customdata=[len(runs.get(depth, ())) for depth in depths],
-            hovertemplate="%{x} layers: "
-            + (_MEASURE_FORMAT if measured else _PERCENT_FORMAT)
-            + "<br>%{customdata} finished",
+            text=[_written(means[depth], scale) if depth in means else "" for depth in depths],
+            hovertemplate="%{x} layers: %{text}<br>%{customdata} finished",
         ),
         row=row,
         col=1,
     )
 
 
-def _shown(point: DepthPoint, measured: bool) -> tuple[float, ...]:
-    return point.smoothness if measured else tuple(100 * share for share in point.accuracies)
+def _shown(point: DepthPoint, scale: MeasureScale | None) -> tuple[float, ...]:
+    return point.smoothness if scale else point.accuracies
+
+
+def _placed(value: float, scale: MeasureScale | None) -> float:
+    return scale.place(value) if scale else 100 * value
+
+
+def _written(value: float, scale: MeasureScale | None) -> str:
+    return (significant(value) if value else "exactly 0") if scale else percent(value)
 
 
 def _stretches(known: Sequence[int], depths: Sequence[int]) -> list[list[int]]:
@@ -201,7 +220,7 @@ def _set_axes(
     theme: Theme,
     depths: Sequence[int],
     points: Sequence[DepthPoint],
-    measure: MeasureAxis | None,
+    rows: int,
 ) -> None:
     ends = [math.log10(depths[0] / HALF_STEP), math.log10(depths[-1] * HALF_STEP)]
     figure.update_xaxes(
@@ -215,29 +234,10 @@ def _set_axes(
             showgrid=False,
         )
     )
-    figure.update_xaxes(
-        title_text=f"number of layers (log scale){_note(points)}", row=2 if measure else 1, col=1
-    )
+    figure.update_xaxes(title_text=f"number of layers (log scale){_note(points)}", row=rows, col=1)
     figure.update_yaxes(
         axis(theme, "test accuracy", range=[0, 100], ticksuffix=f"{NARROW_SPACE}%", dtick=25), row=1, col=1
     )
-    if measure:
-        figure.update_yaxes(_measure_axis(theme, points, measure), row=2, col=1)
-
-
-def _measure_axis(theme: Theme, points: Sequence[DepthPoint], measure: MeasureAxis) -> dict[str, Any]:
-    """Return the axis of the second panel: from zero, or over whole powers of ten."""
-    values = [value for point in points for value in point.smoothness if value > 0 or not measure.log]
-    if not measure.log:
-        return axis(theme, measure.label, range=[0, 1.1 * max(values, default=1.0)], nticks=5)
-    low, high = (
-        math.floor(math.log10(min(values, default=0.1))),
-        math.ceil(math.log10(max(values, default=1.0))),
-    )
-    high = max(high, low + 1)
-    step = math.ceil((high - low) / 4)
-    label = f"{measure.label} (log scale)"
-    return axis(theme, label, type="log", range=[low, high], dtick=step, exponentformat="power")
 
 
 def _note(points: Sequence[DepthPoint]) -> str:

@@ -1,0 +1,248 @@
+"""Measures through the layers of one run: a line for each moment of its training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from gnnviz.figures.layout import axis, empty_figure, significant, spread, styled
+from gnnviz.figures.measure_scale import MeasureScale, mark_floor, measure_scale
+from gnnviz.figures.reference_lines import Curve, Reference, add_reference
+from gnnviz.figures.theme import (
+    CURVE_MARK_SIZE,
+    FONT_SIZE,
+    LINE_WIDTH,
+    MAIN_HEIGHT,
+    MARK_SIZE,
+    THUMBNAIL_HEIGHT,
+    Theme,
+    model_style,
+)
+from gnnviz.profiles import LayerProfile, Measurement, Moment, stage_label
+
+NO_VALUES = "Nothing is measured yet. The lines appear with the run's first checkpoint."
+# Distance of two labels at the ends of lines, as a share of the axis.
+_LABEL_GAP = 0.075
+_SMALL_LABEL_GAP = 0.13
+_LABEL_MARGIN = 128
+_SMALL_LABEL_MARGIN = 82
+_CROWDED = 16  # layers from which the marks are small
+_DOT_SIZE = 4
+_LAYER_TICKS = 8
+_TOP_SMALL = 4
+# On a linear axis the features may be this many times the largest of the layers; beyond, they are told.
+_FITTING = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How one moment's line is drawn; `filled` marks tell the trained network from the untrained.
+
+    The marks of the last epoch are larger by `extra`: it is often the best one's neighbour, and must be
+    seen behind it.
+    """
+
+    colour: str
+    symbol: str
+    filled: bool
+    extra: int = 0
+
+
+def layer_curves(
+    profiles: Sequence[LayerProfile],
+    theme: Theme,
+    *,
+    label: str,
+    log: bool,
+    model: str,
+    features: Measurement | None = None,
+    references: Sequence[Reference] = (),
+    small: bool = False,
+    reason: str = NO_VALUES,
+) -> go.Figure:
+    """Return a measure against the layer, one line for each moment, named at its end.
+
+    A value of exactly 0 stands on a marked floor below a logarithmic axis; where a measure has no value
+    the line is broken.
+
+    Args:
+        profiles: the layers at each moment, each with as many; may be empty.
+        theme: light or dark.
+        label: the measure's name.
+        log: whether its axis is logarithmic.
+        model: a key of `MODELS`; decides the hue.
+        features: the measure of the features, layer 0, where it is known and belongs here.
+        references: lines to compare with.
+        small: a panel beside others, instead of the page's main picture.
+        reason: what the figure says when there is no value at all.
+    """
+    title, height = (label, THUMBNAIL_HEIGHT) if small else ("", MAIN_HEIGHT)
+    known = [layer.value for profile in profiles for layer in profile.layers if layer.value is not None]
+    if not known:
+        return empty_figure(theme, title=label, reason=reason, height=height)
+    before = features.value if features is not None else None
+    start = before if before is not None and (log or before <= _FITTING * max(known)) else None
+    begun = [] if start is None else [start]
+    scale = measure_scale([*known, *begun, *(line.value for line in references)], log=log)
+    figure = go.Figure()
+    for profile in sorted(profiles, key=lambda profile: _ORDER.index(profile.moment.stage)):
+        look = _look(profile.moment, model, theme)
+        _add_line(figure, theme, profile, scale, look, start, small=small)
+    _label_ends(figure, theme, profiles, scale, model, small=small)
+    curves = [_curve(profile, scale, start) for profile in profiles]
+    for reference in references:
+        add_reference(figure, theme, reference, scale, curves, named=not small)
+    mark_floor(figure, theme, scale, named=not small)
+    if before is not None and start is None:
+        _tell_features(figure, theme, before)
+    depth = len(profiles[0].layers)
+    figure.update_xaxes(_layer_axis(theme, depth, has_features=start is not None, small=small))
+    figure.update_yaxes(scale.settings(theme, "" if small else label))
+    if small and log:
+        figure.update_yaxes(title_text="log scale", title_font_size=FONT_SIZE - 1)
+    figure.update_layout(showlegend=False)
+    return styled(
+        figure,
+        theme,
+        title=title,
+        alt=_in_words(label, profiles),
+        height=height,
+        right=_SMALL_LABEL_MARGIN if small else _LABEL_MARGIN,
+    )
+
+
+def _look(moment: Moment, model: str, theme: Theme) -> _Look:
+    if moment.stage == "start":
+        return _Look(theme.muted, "circle", filled=False)
+    if moment.stage == "best":
+        return _Look(model_style(model, theme).colour, "circle", filled=True)
+    return _Look(theme.ink, "diamond", filled=True, extra=4)
+
+
+def _add_line(
+    figure: go.Figure,
+    theme: Theme,
+    profile: LayerProfile,
+    scale: MeasureScale,
+    look: _Look,
+    start: float | None,
+    *,
+    small: bool,
+) -> None:
+    """Add one moment's line and marks; exact zeros are triangles that point down."""
+    values = [layer.value for layer in profile.layers]
+    places = list(range(1, len(values) + 1))
+    if start is not None:
+        values, places = [start, *values], [0, *places]
+    zeros = [scale.floor is not None and value == 0 for value in values]
+    name = stage_label(profile.moment)
+    figure.add_trace(
+        go.Scatter(
+            x=places,
+            y=[None if value is None else scale.place(value) for value in values],
+            name=name,
+            mode="lines+markers",
+            connectgaps=False,
+            cliponaxis=False,
+            line={"color": look.colour, "width": LINE_WIDTH},
+            marker={
+                "size": _mark_size(look, len(values), small=small),
+                "symbol": ["triangle-down" if zero else look.symbol for zero in zeros],
+                "color": look.colour if look.filled else theme.background,
+                "line": {
+                    "color": theme.background if look.filled else look.colour,
+                    "width": 1 if small else 1.5,
+                },
+            },
+            text=[
+                "exactly 0" if zero else significant(value or 0.0)
+                for value, zero in zip(values, zeros, strict=True)
+            ],
+            hovertemplate="layer %{x}: %{text}<extra>" + name + "</extra>",
+        )
+    )
+
+
+def _mark_size(look: _Look, count: int, *, small: bool) -> int:
+    if count > _CROWDED:
+        return _DOT_SIZE if small else MARK_SIZE + look.extra
+    return look.extra + (MARK_SIZE if small else CURVE_MARK_SIZE - 1)
+
+
+def _curve(profile: LayerProfile, scale: MeasureScale, start: float | None) -> Curve:
+    """Return where a line runs, in plotly's axis coordinates, for labels to keep away from it."""
+    known = [(place, layer.value) for place, layer in enumerate(profile.layers, 1) if layer.value is not None]
+    points = known if start is None else [(0, start), *known]
+    return tuple((float(place), scale.position(value)) for place, value in points)
+
+
+def _label_ends(
+    figure: go.Figure,
+    theme: Theme,
+    profiles: Sequence[LayerProfile],
+    scale: MeasureScale,
+    model: str,
+    *,
+    small: bool,
+) -> None:
+    """Name each line beside its last value."""
+    ends = [
+        (profile.moment, len(profile.layers), profile.layers[-1].value)
+        for profile in profiles
+        if profile.layers[-1].value is not None
+    ]
+    low, high = scale.reach
+    gap = (_SMALL_LABEL_GAP if small else _LABEL_GAP) * (high - low)
+    wanted = [scale.position(value) for _, _, value in ends if value is not None]
+    places = spread(wanted, gap, low + gap / 3, high - gap / 3) if ends else []
+    for (moment, depth, _), place in zip(ends, places, strict=True):
+        text = stage_label(moment)
+        figure.add_annotation(
+            text=text.split(":")[0] if small else text, x=depth, y=place, xanchor="left", xshift=12,
+            showarrow=False, font={"size": FONT_SIZE - small, "color": _look(moment, model, theme).colour},
+        )  # fmt: skip
+
+
+def _tell_features(figure: go.Figure, theme: Theme, value: float) -> None:
+    figure.add_annotation(
+        text=f"features: {value:,.0f}, beyond the axis", xref="x domain", yref="y domain", x=0.02, y=1,
+        xanchor="left", yanchor="top", showarrow=False, font={"size": FONT_SIZE - 1, "color": theme.muted},
+    )  # fmt: skip
+
+
+def _layer_axis(theme: Theme, depth: int, *, has_features: bool, small: bool) -> dict[str, object]:
+    stride = next(step for step in (1, 2, 4, 8, 16) if depth / step <= _LAYER_TICKS / (1 + small))
+    ticks = sorted({0, 1, *range(stride, depth + 1, stride), depth} - (set() if has_features else {0}))
+    ticks = [tick for tick in ticks if tick in (0, depth) or tick == 1 or depth - tick > stride / 2]
+    if stride > 1:
+        ticks = [tick for tick in ticks if tick != 1 or not has_features]
+    named = {0: "features", depth: "logits"}
+    texts = [f"{tick}<br>{named[tick]}" if tick in named and not small else str(tick) for tick in ticks]
+    ends = [0 if has_features else 1, depth]
+    room = 0.03 * max(ends[1] - ends[0], 1)
+    return axis(
+        theme,
+        "layer",
+        range=[ends[0] - room, ends[1] + room],
+        tickvals=ticks,
+        ticktext=texts,
+        tickangle=0,
+        showgrid=False,
+    )
+
+
+def _in_words(label: str, profiles: Sequence[LayerProfile]) -> str:
+    lines = [
+        f"{stage_label(profile.moment)}: "
+        + ", ".join(
+            "no value" if layer.value is None else significant(layer.value) for layer in profile.layers
+        )
+        for profile in profiles
+    ]
+    return f"{label} in layers 1 to {len(profiles[0].layers)}. {'; '.join(lines)}."
+
+
+# The best epoch is drawn last, on top of the others.
+_ORDER = ("start", "last", "best")

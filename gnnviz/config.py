@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from gnnviz.datasets import DatasetSpec, dataset_record
 from gnnviz.errors import ConfigError
@@ -115,18 +115,16 @@ class RunConfig:
             ConfigError: not such an object, fields that are missing or unknown, values out of range.
         """
         fields = _fields_of(cls, values)
-        return cls(
-            **{
-                **fields,
-                "dataset": DatasetSpec(**_fields_of(DatasetSpec, fields["dataset"])),
-                "model": ModelConfig(**_fields_of(ModelConfig, fields["model"])),
-                "training": TrainConfig(**_fields_of(TrainConfig, fields["training"])),
-            }
-        )
+        parts = {
+            "dataset": DatasetSpec(**_fields_of(DatasetSpec, fields["dataset"])),
+            "model": ModelConfig(**_fields_of(ModelConfig, fields["model"])),
+            "training": TrainConfig(**_fields_of(TrainConfig, fields["training"])),
+        }
+        return cls(**{**fields, **parts})
 
 
-def _fields_of(record: type, values: object) -> dict[str, JsonValue]:
-    """Return `values` if it has exactly the fields of the dataclass `record`."""
+def _fields_of(record: type, values: object) -> dict[str, Any]:
+    """Return `values` if it has exactly the fields of the dataclass `record`, which checks their values."""
     if not isinstance(values, dict):
         raise ConfigError(f"{record.__name__} is {type(values).__name__} in the file; expected an object")
     expected = {field.name for field in dataclasses.fields(record)}

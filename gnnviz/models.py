@@ -74,7 +74,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
-        if self.model not in MODELS:
+        if self.model not in tuple(MODELS):
             raise ConfigError(f"unknown model {self.model!r}; choose from {', '.join(sorted(MODELS))}")
         _check_count("num_layers", self.num_layers, MAX_LAYERS)
         _check_count("hidden_channels", self.hidden_channels, MAX_CHANNELS)

@@ -58,7 +58,6 @@ CHEAP = [name for name, metric in METRICS.items() if metric.cost == "fast"]
 
 def page() -> None:
     """Draw the page."""
-    sweep_form.take_queued()
     run_id = pick_run()
     if run_id is None:
         st.header("No run has been trained yet")

@@ -14,7 +14,7 @@ from pages.shared import form, url
 from pages.shared.background import engine, graph, history, run_config, run_store
 from pages.shared.components.plotly_chart import draw
 from pages.shared.look import current_theme
-from pages.shared.selection import RUN, STATE_WORDS, live, pick_run
+from pages.shared.selection import RUN, STATE_WORDS, live, look_at, pick_run
 from pages.shared.tour import link
 
 RECENT_RUNS = 8
@@ -38,16 +38,12 @@ def page() -> None:
 
 
 def _start(config: RunConfig) -> None:
-    st.session_state[RUN] = engine().submit(config)
+    look_at(engine().submit(config))
 
 
 def _resume(run_id: str) -> None:
     engine().resume(run_id)
-    st.session_state[RUN] = run_id
-
-
-def _show(run_id: str) -> None:
-    st.session_state[RUN] = run_id
+    look_at(run_id)
 
 
 def _headline(run_id: str) -> bool:
@@ -109,15 +105,14 @@ def _action(run_id: str, status: RunStatus, key: str = "selected") -> None:
             help="Stops after the current epoch. What was trained is kept, and can be continued.",
         )
     elif status.state is not RunState.DONE:
-        if st.button(
+        st.button(
             "Continue",
             key=f"continue-{key}",
             on_click=_resume,
             args=(run_id,),
             icon=":material/play_arrow:",
             help="Goes on from the last saved state; the result is the same as without the break.",
-        ):
-            st.rerun()
+        )
     else:
         link("embeddings", "See inside", "The hidden states of this run, layer by layer.", run=run_id)
 
@@ -134,10 +129,9 @@ def _recent_runs() -> bool:
         name.markdown(config.title)
         state.markdown(f"{STATE_WORDS[status.state]} · {status.epochs_done}/{config.training.epochs}")
         result.markdown(f"**{status.best.test_acc:.1%}** test" if status.best else "no result yet")
-        if look.button(
-            "Show", key=f"show-{run_id}", on_click=_show, args=(run_id,), help="Show its curves above."
-        ):
-            st.rerun()
+        look.button(
+            "Show", key=f"show-{run_id}", on_click=look_at, args=(run_id,), help="Show its curves above."
+        )
         with action:
             _action(run_id, status, run_id)
     if len(run_ids) > RECENT_RUNS:

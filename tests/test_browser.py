@@ -126,7 +126,7 @@ def test_deep_link_on_a_cold_server_shows_what_was_seen(
         here = visit(cold.url)
         here.open(f"/embeddings?run={deep}&layer=3&epoch=0&colour=right_wrong")
         expect(here.page.locator("h2").first).to_contain_text("hidden layer 3", timeout=60_000)
-        expect(here.page.get_by_text("0, untrained")).to_be_visible()
+        expect(here.page.get_by_role("combobox", name="Epoch")).to_have_value("0, untrained")
         assert re.search(r"layer=3.*epoch=0.*colour=right_wrong", here.page.url), here.page.url
         here.assert_clean()
     finally:

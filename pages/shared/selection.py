@@ -1,6 +1,6 @@
 """What the pages share: the run that is looked at, chosen in the sidebar and carried by the address."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -16,6 +16,8 @@ RUN = "run"
 EPOCH = "epoch"
 NODE = "node"
 REFRESH_SECONDS = 0.5
+_EPOCH_WORDS = {"best": "best by validation", "last": "last", "0": "0, untrained"}
+_NEXT = "next_run"
 _SEARCH = "node_search"
 _COMPLAINT = "node_complaint"
 STATE_WORDS = {
@@ -35,6 +37,8 @@ def pick_run(accepts: Callable[[RunConfig], bool] = lambda _config: True) -> str
         accepts: which runs this page can show; the others are not offered.
     """
     store = run_store()
+    if waiting := st.session_state.pop(_NEXT, None):
+        st.session_state[RUN] = waiting
     configs = {run_id: run_config(run_id) for run_id in store.run_ids()}
     offered = [run_id for run_id, config in configs.items() if accepts(config)]
     if not offered:
@@ -53,6 +57,15 @@ def pick_run(accepts: Callable[[RunConfig], bool] = lambda _config: True) -> str
     with st.sidebar:
         live("run-status", lambda: _run_status(chosen))
     return chosen
+
+
+def look_at(run_id: str) -> None:
+    """Choose a run from a button; the picker shows it when the whole page is drawn next.
+
+    A button may stand in a part that is drawn by itself, where the browser would not hear of another run
+    in the picker, and would soon send the old one back.
+    """
+    st.session_state[_NEXT] = run_id
 
 
 def _run_status(run_id: str) -> bool:
@@ -76,25 +89,19 @@ def pick_epoch(run_id: str) -> int:
     if not kept:
         raise RunError(f"run {run_id} has no checkpoint yet; wait until it has begun")
     best = store.status(run_id).best
-    named = {"best": best.epoch if best and best.epoch in kept else kept[-1], "last": kept[-1]}
+    epochs = {"best": best.epoch if best and best.epoch in kept else kept[-1], "last": kept[-1]}
     options = ["best", "last", *map(str, kept)]
     url.choice(EPOCH, options, "best", "epoch")
     chosen = st.selectbox(
         "Epoch",
         options,
         key=EPOCH,
-        format_func=lambda option: _epoch_caption(option, named),
+        format_func=lambda option: str(_EPOCH_WORDS.get(option, option)),
         persist_state="session",
         help="When in training to look. 0 is the untrained network; best is the one chosen on the validation "
         "nodes. At most 18 epochs of a run are kept, closer together at its beginning.",
     )
-    return named[chosen] if chosen in named else int(chosen)
-
-
-def _epoch_caption(option: str, named: Mapping[str, int]) -> str:
-    if option == "0":
-        return "0, untrained"
-    return f"{option}: {named[option]}" if option in named else option
+    return epochs[chosen] if chosen in epochs else int(chosen)
 
 
 def pick_node(graph: Graph) -> int | None:
@@ -155,8 +162,8 @@ def run_caption(run_id: str, config: RunConfig) -> str:
 def live(key: str, draw: Callable[[], bool]) -> None:
     """Draw a part of the page, and again every half second while something in it is still being made.
 
-    When that begins or ends, the whole page is drawn once. An error for people is a sentence in the
-    part's place.
+    When that begins or ends, or a button in it chose a run, the whole page is drawn once. An error for
+    people is a sentence in the part's place.
 
     Args:
         key: names the part on its page.
@@ -171,7 +178,7 @@ def live(key: str, draw: Callable[[], bool]) -> None:
         except GnnvizError as error:
             st.error(str(error), icon=":material/error:")
             busy = False
-        if busy != polling:
+        if busy != polling or _NEXT in st.session_state:
             st.session_state[flag] = busy
             st.rerun()
 

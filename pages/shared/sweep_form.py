@@ -14,12 +14,11 @@ from gnnviz.sweeps import SweepPlan, of_one_recipe, seconds_to_train, sweep, swe
 from pages.shared import url
 from pages.shared.background import engine, run_config, run_store
 from pages.shared.fields import KEEP, select, whole
-from pages.shared.selection import RUN, live
+from pages.shared.selection import live, look_at
 
 SELECTED = "selected"
 MANY_RUNS = 60  # beyond this a click too many costs hours
 MOST_SEEDS = 20
-_QUEUED = "sweep_queued"
 _DOUBLING = ("1", "2", "4", "8", "16", "32", "64")
 _DEPTHS = (*_DOUBLING, *(str(depth) for depth in range(1, MAX_LAYERS + 1) if str(depth) not in _DOUBLING))
 _DEFAULT_DEPTHS = ("2", "4", "8", "16")
@@ -67,16 +66,6 @@ def sweep_form(selected: RunConfig) -> None:
         live("sweep", lambda: _offer(configs, base))
 
 
-def take_queued() -> None:
-    """Look at what was just queued; call before the run's picker is drawn.
-
-    The button stands in a part that is drawn by itself, where the browser would not hear of another run
-    in the picker, and would soon send the old one back.
-    """
-    if run_id := st.session_state.pop(_QUEUED, None):
-        st.session_state[RUN] = run_id
-
-
 def published(selected: RunConfig) -> tuple[dict[str, object], dict[str, object]]:
     """Return the form's values and their defaults, for the address."""
     defaults: dict[str, object] = {
@@ -121,8 +110,6 @@ def _offer(configs: Sequence[RunConfig], base: RunConfig) -> bool:
     Returns:
         Whether some of its runs are under way, so that this may change.
     """
-    if _QUEUED in st.session_state:
-        st.rerun()
     plan = sweep_plan(run_store(), configs)
     words, confirm, action = st.columns([5, 2, 1.6], vertical_alignment="center")
     words.markdown(_in_words(plan))
@@ -168,4 +155,4 @@ def _queue(configs: Sequence[RunConfig], base: RunConfig) -> None:
     for config in configs:
         engine().submit(config)
     own = [config for config in configs if config.model.model == base.model.model]
-    st.session_state[_QUEUED] = (own or list(configs))[0].run_id
+    look_at((own or list(configs))[0].run_id)

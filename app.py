@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pandas as pd  # noqa: F401 - imported here, by one thread: plotly looks for it from many
 import plotly
 import streamlit as st
 from starlette.middleware import Middleware

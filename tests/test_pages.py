@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,16 @@ from pages.shared import background
 
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
 KARATE = DatasetSpec("karate", "leaders")
+FUZZED = 6
+KEYS = [
+    "run", "node", "layer", "epoch", "colour", "head", "model", "depth", "preset", "data", "split", "seed",
+    "hidden", "heads", "dropout", "lr", "decay", "epochs", "fanouts", "sample", "form", "measure", "runs",
+    "models", "depths", "seeds", "recipe", "in_model", "in_state", "nodes", "curve",
+]  # fmt: skip
+NONSENSE = [
+    "", "0", "-1", "65", "1e99", "nan", "inf", "true", "gcn", "x" * 2000, "0000000000000000", "../../etc",
+    "<script>alert(1)</script>", "1,2,3", ",,,", "١٢", "9" * 400, "%00", "best", "None", "karate", "own:../x",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +76,26 @@ def test_page_opens_with_a_claim_every_time(page: str) -> None:
     for _ in range(2):
         settle(app)
         assert not app.error, [error.value for error in app.error]
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("page", PAGES)
+def test_page_survives_whatever_stands_in_its_address(page: str) -> None:
+    generator = random.Random(page)
+    for _ in range(FUZZED):
+        query = {key: generator.choice(NONSENSE) for key in KEYS if generator.random() < 0.4}
+        app = visit(page, **query)
+        app.run()
+        assert not app.exception, (query, [error.message for error in app.exception])
+
+
+def test_an_own_graph_whose_files_went_away_is_said_in_words(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert store.is_dir()
+    monkeypatch.setenv("GNNVIZ_DATA", str(tmp_path / "nowhere"))
+    app = visit("training")
+    app.run()
+    assert not app.exception
+    assert "names no folder" not in "".join(h.value for h in app.header)
+    assert any("GNNVIZ_DATA" in error.value for error in app.error)

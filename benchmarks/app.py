@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import Page, sync_playwright
 
 from gnnviz.runs import RunState, RunStore
@@ -30,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 STARTS = 3
 CLICKS = 15
 LAYER_CLICKS = 20
+RERUNS = 500
 
 
 def main() -> None:
@@ -39,16 +41,17 @@ def main() -> None:
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-background-networking"]
         )
         runs = Path(folder) / "runs"
-        with server(runs) as url:
+        with server(runs) as (url, pid):
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             report("opening sweep, from the first visit", [opening_sweep(page, url, runs)])
             report("click on Train to the first epoch drawn", first_epochs(page, url))
             report("click to redrawn picture, two runs training", redraws(page, url, runs))
+            print_memory(page, pid)
             page.close()
         starts = []
         for _ in range(STARTS):
             begun = time.perf_counter()
-            with server(runs) as url:
+            with server(runs) as (url, _pid):
                 page = browser.new_page()
                 page.goto(url)
                 page.locator("h2").first.wait_for(timeout=60_000)
@@ -107,9 +110,26 @@ def redraws(page: Page, url: str, runs: Path) -> list[float]:
     return times
 
 
+def print_memory(page: Page, pid: int) -> None:
+    """Print the memory of the app and of its largest worker, before and after many reruns of the open page."""
+    app = psutil.Process(pid)
+    before = app.memory_info().rss
+    slider = page.get_by_role("slider").first
+    for press in range(RERUNS):
+        slider.press("ArrowLeft" if press % 2 else "ArrowRight")
+        page.wait_for_timeout(150)
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    after = app.memory_info().rss
+    workers = [process.memory_info().rss for process in app.children(recursive=True)]
+    print(
+        f"memory of the app {before / 1e6:.0f} MB, after {RERUNS} reruns {after / 1e6:.0f} MB; "
+        f"its largest worker {max(workers) / 1e6:.0f} MB"
+    )
+
+
 @contextmanager
-def server(runs: Path) -> Iterator[str]:
-    """Run the app until the block ends; yield its address."""
+def server(runs: Path) -> Iterator[tuple[str, int]]:
+    """Run the app until the block ends; yield its address and its process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -124,7 +144,7 @@ def server(runs: Path) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     try:
         wait(lambda: answers(f"{url}/_stcore/health"), 60)
-        yield url
+        yield url, process.pid
     finally:
         process.terminate()
         process.wait(30)

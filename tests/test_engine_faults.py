@@ -98,6 +98,20 @@ def test_a_killed_worker_delays_its_run_but_changes_nothing(engine: Engine, tmp_
     assert_same_run(engine.store, undisturbed(tmp_path, config), run_id)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_run_whose_disk_is_full_fails_in_words_and_the_next_is_trained(engine: Engine, tmp_path: Path):
+    root = Path(engine.store_root)
+    full, other = engine.submit(small_run(ENDLESS, seed=7)), engine.submit(small_run(5, seed=7))
+    history = root / full / "history.jsonl"
+    wait_until(lambda: engine.store.history_size(full) > 0)
+    (tmp_path / "full").symlink_to("/dev/full")  # every write is answered with "no space left"
+    os.replace(tmp_path / "full", history)
+    status = ended(engine, full)
+    assert status.state is RunState.FAILED
+    assert "full" in status.message or "space" in status.message
+    assert ended(engine, other).state is RunState.DONE
+
+
 def test_a_run_whose_worker_is_killed_again_and_again_fails_and_the_next_is_trained(engine: Engine):
     doomed, innocent = engine.submit(small_run(ENDLESS)), engine.submit(small_run(5))
     for attempt in (1, 2, 3):

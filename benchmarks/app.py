@@ -111,7 +111,7 @@ def redraws(page: Page, url: str, runs: Path) -> list[float]:
 
 
 def print_memory(page: Page, pid: int) -> None:
-    """Print the memory of the app and of its largest worker, before and after many reruns of the open page."""
+    """Print the memory of the app and of its largest worker, before and after many reruns of a page."""
     app = psutil.Process(pid)
     before = app.memory_info().rss
     slider = page.get_by_role("slider").first

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnnviz.config import RunConfig
 from gnnviz.errors import DatasetError
@@ -62,6 +63,20 @@ def purity_finding(place: str, purity: float) -> str:
     return f"In {place}, {percent(purity)} of a node's nearest nodes are of its own class"
 
 
+def cosine_finding(place: str, edges: NDArray[np.float64], counts: NDArray[np.int64]) -> str:
+    """Return how many pairs of nodes nearly point the same way at a place in a stack.
+
+    Args:
+        place: from `layer_name`.
+        edges: borders of the bins [B + 1], ascending, the last one 1.
+        counts: pairs in each bin [B].
+    """
+    if not counts.sum():
+        return f"In {place} there are no two nodes with a signal to compare"
+    share = float(counts[-1] / counts.sum())
+    return f"In {place}, {percent(share)} of all pairs of nodes have a cosine above {edges[-2]:.2f}"
+
+
 def chance_levels(graph: Graph, part: Part = "test") -> Chance:
     """Return the accuracies that need no learning: the share of the largest class, and 1 / C.
 
@@ -92,9 +107,9 @@ def in_time(seconds: float) -> str:
     """Return a duration for people: "under a second", "42 s", "3 min 20 s", "2 h 5 min"."""
     if seconds < 1:
         return "under a second"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"

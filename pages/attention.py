@@ -3,12 +3,12 @@
 import streamlit as st
 
 from gnnviz.config import RunConfig
-from gnnviz.engine.heads import attention_on, head_entropies
+from gnnviz.engine.heads import attention_on, attention_shares, head_entropies
 from gnnviz.figures.attention import CAVEAT, attention_star
 from gnnviz.figures.attention_entropy import entropy_figure, entropy_overview
-from gnnviz.figures.attention_findings import entropy_finding, layers_finding
+from gnnviz.figures.attention_findings import entropy_finding, layers_finding, share_finding
 from gnnviz.figures.attention_matrix import head_matrix
-from gnnviz.figures.scatter import NodeTable
+from gnnviz.figures.nodes import NodeTable
 from gnnviz.models import MODELS
 from pages.shared import url
 from pages.shared.background import ask, graph, run_config
@@ -116,6 +116,11 @@ def _heads(run_id: str, epoch: int, layer: int) -> bool:
     if entropies is None:
         return True
     st.subheader(layers_finding(entropies))
+    shares = ask(attention_shares, run_id, epoch, layer)
+    if shares:
+        st.markdown(f"In layer {layer}, {share_finding(shares.itself, 'the node itself')}")
+    if shares and shares.same_class:
+        st.markdown(f"In layer {layer}, {share_finding(shares.same_class, 'neighbours of the same class')}")
     one, every = st.columns(2, gap="large")
     with one:
         draw(
@@ -131,7 +136,7 @@ def _heads(run_id: str, epoch: int, layer: int) -> bool:
     with every:
         draw(entropy_overview(entropies, current_theme()), "overview")
         st.caption("How to read it: a column is a layer, a row a head; dark heads choose, pale ones average.")
-    return False
+    return shares is None
 
 
 page()

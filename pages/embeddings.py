@@ -4,15 +4,17 @@ import streamlit as st
 
 from gnnviz.config import RunConfig
 from gnnviz.engine.analyses import project_layer
-from gnnviz.engine.summaries import NodeResults, neighbour_purity, node_results
-from gnnviz.figures.scatter import ColourBy, NodeTable
+from gnnviz.engine.summaries import NodeResults, layer_cosines, neighbour_purity, node_results
+from gnnviz.figures.histogram import cosine_histogram_figure
+from gnnviz.figures.nodes import ColourBy, NodeTable
 from gnnviz.figures.scene import Panel, graph_scene
-from gnnviz.findings import layer_name, purity_finding
+from gnnviz.findings import cosine_finding, layer_name, purity_finding
 from gnnviz.graph import Graph
 from gnnviz.projection import PROJECTIONS, ProjectionResult
 from pages.shared import url
 from pages.shared.background import ask, graph, run_config
 from pages.shared.components.canvas import draw_scene
+from pages.shared.components.plotly_chart import draw
 from pages.shared.look import current_theme
 from pages.shared.selection import NODE, RUN, live, pick_epoch, pick_node, pick_run, take_click
 from pages.shared.tour import link
@@ -38,6 +40,7 @@ def page() -> None:
     with finding:
         live("finding", lambda: _finding(run_id, epoch, layer))
     live("projections", lambda: _projections(run_id, epoch, layer, colour, node))
+    live("cosines", lambda: _cosines(run_id, epoch, layer))
     url.publish(
         {RUN: run_id, "layer": layer, "epoch": st.session_state.epoch, "colour": colour, NODE: node},
         {"epoch": "best", "colour": "class"},
@@ -95,6 +98,26 @@ def _projections(run_id: str, epoch: int, layer: int, colour: ColourBy, node: in
             _draw_projection(name, run_id, result, results, colour, node)
             st.caption(f"{projection.help} **{projection.caveat}**")
     return busy
+
+
+def _cosines(run_id: str, epoch: int, layer: int) -> bool:
+    """Draw what no projection can show, how alike all nodes are; return whether it is being computed."""
+    cosines = ask(layer_cosines, run_id, epoch, layer)
+    if cosines is None:
+        return True
+    name = layer_name(layer, run_config(run_id).model.num_layers)
+    st.subheader(cosine_finding(name, cosines.edges, cosines.counts))
+    draw(
+        cosine_histogram_figure(cosines.edges, {"all pairs": cosines.counts}, current_theme(), title=""),
+        "cosines",
+    )
+    left_out = f" {cosines.dead} nodes have no signal at all and are left out." if cosines.dead else ""
+    st.caption(
+        "How to read it: the cosine of every two nodes' hidden states. A peak at 1 means that the nodes "
+        "point one way, however far apart t-SNE draws them: that is what over-smoothing, or a dead signal, "
+        f"looks like in numbers.{left_out}"
+    )
+    return False
 
 
 def _draw_projection(

@@ -8,7 +8,7 @@ from gnnviz.engine.places import graph_places
 from gnnviz.engine.summaries import NodeResults, node_results
 from gnnviz.figures.graph import GraphNodes, NodeColour, whole_graph
 from gnnviz.figures.graph_statistics import class_bars, class_mixing, component_bars, degree_histogram
-from gnnviz.figures.scatter import NodeTable
+from gnnviz.figures.nodes import NodeTable
 from gnnviz.graph import Graph
 from gnnviz.graph_findings import (
     Words,

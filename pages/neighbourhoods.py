@@ -8,8 +8,8 @@ from gnnviz.datasets import DatasetSpec
 from gnnviz.engine.neighbours import drawn_neighbourhood, parse_fan_outs, reach_of
 from gnnviz.errors import ConfigError
 from gnnviz.figures.neighbourhood import cut_note, neighbourhood_figure, neighbourhood_finding
+from gnnviz.figures.nodes import NodeTable
 from gnnviz.figures.reach import reach_figure, reach_finding
-from gnnviz.figures.scatter import NodeTable
 from gnnviz.figures.tree import computation_tree_figure, tree_finding
 from gnnviz.graph import Graph
 from pages.shared import url

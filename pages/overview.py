@@ -9,7 +9,7 @@ from gnnviz.engine.summaries import LastLayers, last_layers
 from gnnviz.figures.depth import MeasureAxis, accuracy_against_depth
 from gnnviz.figures.depth_points import depth_finding
 from gnnviz.figures.layout import percent
-from gnnviz.figures.scatter import NodeTable
+from gnnviz.figures.nodes import NodeTable
 from gnnviz.figures.scene import Panel, graph_scene
 from gnnviz.findings import chance_levels, in_time
 from gnnviz.runs import RunState

@@ -18,7 +18,7 @@ from gnnviz.figures.attention_findings import (
 )
 from gnnviz.figures.attention_inputs import full_ink
 from gnnviz.figures.attention_matrix import MATRIX_ROWS, head_matrix
-from gnnviz.figures.scatter import NodeTable
+from gnnviz.figures.nodes import NodeTable
 from gnnviz.figures.theme import DARK, LIGHT, Theme, class_colours
 
 SPACE = "\u202f"

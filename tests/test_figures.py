@@ -1,18 +1,18 @@
 """What the figures show is what was put in; empty cases and sentences included."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 
+from gnnviz.errors import ConfigError
 from gnnviz.figures.curves import training_curves
 from gnnviz.figures.depth import MeasureAxis, accuracy_against_depth
 from gnnviz.figures.depth_points import DepthPoint
 from gnnviz.figures.histogram import cosine_histogram_figure
 from gnnviz.figures.layout import Chance, counted, empty_figure, listed, percent, significant, spread, wrapped
-from gnnviz.figures.scatter import NodeTable, projection_scatter
 from gnnviz.figures.theme import DARK, FONT_SIZE, LIGHT, PART_DASH, model_style
-from gnnviz.figures.thumbnails import Thumbnail, thumbnails
 from gnnviz.records import BestEpoch, EpochRecord
 
 CHANCE = Chance(majority=0.319, uniform=1 / 7)
@@ -52,8 +52,6 @@ def record(epoch, loss=1.0, acc=0.5):
 
 
 def every_figure(page):
-    table = NodeTable(np.array([0, 1, 1]), ("a", "b"), np.array([0, 1, 0]))
-    plane = np.array([[0.0, 0.0], [1.0, 2.0], [2.0, 1.0]])
     edges = np.linspace(-1, 1, 5)
     return {
         "empty": empty_figure(page, title="t", reason="r"),
@@ -61,8 +59,6 @@ def every_figure(page):
         "depth": accuracy_against_depth(
             points({2: 0.8}), page, title="t", expected_depths=DEPTHS, chance=CHANCE, measure=MeasureAxis("m")
         ),
-        "scatter": projection_scatter(plane, table, page, title="t", axis_titles=("x", "y"), primary=1),
-        "thumbnails": thumbnails([Thumbnail("a", plane), Thumbnail("b")], table, page, title="t", columns=2),
         "cosines": cosine_histogram_figure(edges, {"all": np.array([1, 2, 3, 4])}, page, title="t"),
     }
 
@@ -200,3 +196,36 @@ def test_uniform_guessing_has_its_loss_and_accuracy_drawn():
 def test_training_without_epochs_says_so():
     figure = training_curves([], LIGHT, title="Curves", total_epochs=9, chance=CHANCE)
     assert notes(figure) == ["No epoch is finished yet. The curves<br>appear with the first one."]
+
+
+# Cosines between nodes
+
+
+def test_cosines_are_shares_of_their_own_pairs_on_a_fixed_axis():
+    edges = np.linspace(-1, 1, 5)
+    counts = {"same class": np.array([0, 0, 1, 3]), "different classes": np.array([4, 4, 0, 2])}
+    figure = cosine_histogram_figure(edges, counts, LIGHT, title="t")
+    same, different = figure.data
+    assert list(same.x) == list(edges)
+    assert list(same.y) == [0, 0, 25, 75, 75]
+    assert list(different.y) == [40, 40, 0, 20, 20]
+    assert same.line.dash != different.line.dash
+    assert list(figure.layout.xaxis.range) == [-1.02, 1.02]
+    assert figure.layout.yaxis.range[1] == pytest.approx(93.75)
+    assert "different classes: 10 pairs" in figure.layout.xaxis.title.text
+    assert note(figure, "same class").xanchor == "right"
+
+
+def test_cosines_refuse_what_does_not_fit():
+    edges = np.linspace(-1, 1, 5)
+    with pytest.raises(ConfigError, match=re.escape("all: got 3 counts for 4 bins; give one per bin")):
+        cosine_histogram_figure(edges, {"all": np.ones(3)}, LIGHT, title="t")
+    with pytest.raises(ConfigError, match="got 5 kinds of pairs; give at most 4"):
+        cosine_histogram_figure(edges, {str(kind): np.ones(4) for kind in range(5)}, LIGHT, title="t")
+
+
+def test_cosines_without_pairs_say_why():
+    figure = cosine_histogram_figure(
+        np.linspace(-1, 1, 5), {"all": np.zeros(4)}, LIGHT, title="t", reason="One node."
+    )
+    assert notes(figure) == ["One node."]

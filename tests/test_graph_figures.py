@@ -9,7 +9,7 @@ from toy_graph import ALONE, GRAPH, plain
 from gnnviz.errors import ConfigError
 from gnnviz.figures.graph import GraphNodes, degree_groups, whole_graph
 from gnnviz.figures.graph_statistics import class_bars, class_mixing, component_bars, degree_histogram
-from gnnviz.figures.scatter import NodeTable
+from gnnviz.figures.nodes import NodeTable
 from gnnviz.figures.theme import DARK, LIGHT
 from gnnviz.graph_layout import NodePlaces
 from gnnviz.graph_statistics import PARTS, graph_statistics, node_parts

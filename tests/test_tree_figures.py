@@ -7,9 +7,9 @@ import pytest
 from gnnviz.computation_tree import ComputationTree, computation_tree
 from gnnviz.datasets import load_graph
 from gnnviz.figures.neighbourhood import cut_note, neighbourhood_figure, neighbourhood_finding
+from gnnviz.figures.nodes import NodeTable
 from gnnviz.figures.reach import reach_figure, reach_finding
 from gnnviz.figures.ring_layout import ring_layout
-from gnnviz.figures.scatter import NodeTable
 from gnnviz.figures.theme import DARK, LIGHT, class_colours
 from gnnviz.figures.tree import computation_tree_figure, tree_finding, tree_rows
 from gnnviz.graph import Graph

@@ -19,7 +19,7 @@ from gnnviz.graph import Graph
 from gnnviz.pca import aligned_pca
 from gnnviz.rows import MeasureUndefined
 from gnnviz.runs import RunStore
-from gnnviz.similarity import knn_purity
+from gnnviz.similarity import CosineHistogram, cosine_histogram, knn_purity
 from gnnviz.smoothing import METRICS
 
 NEIGHBOURS = 10
@@ -104,6 +104,11 @@ def _in_own_units(h: NDArray[np.float32]) -> NDArray[np.float64]:
     state = h.astype(np.float64)
     length = np.sqrt(np.mean(np.sum(state**2, axis=1)))
     return state / length if length else state
+
+
+def layer_cosines(store_root: str, run_id: str, epoch: int, layer: int) -> CosineHistogram:
+    """Return how alike the rows of a hidden state are, pair by pair; errors as `analyses.layer_state`."""
+    return cosine_histogram(layer_state(store_root, run_id, epoch, layer))
 
 
 def best_epoch(store: RunStore, run_id: str) -> int:

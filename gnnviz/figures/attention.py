@@ -25,7 +25,7 @@ from gnnviz.figures.attention_inputs import (
     strongest,
 )
 from gnnviz.figures.layout import axis, percent, significant, styled
-from gnnviz.figures.scatter import NodeTable
+from gnnviz.figures.nodes import NodeTable
 from gnnviz.figures.theme import (
     FONT_SIZE,
     LINE_WIDTH,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gnnviz.attention import NodeAttention, Values
 from gnnviz.figures.layout import counted, percent, wrapped
-from gnnviz.figures.scatter import Group, NodeTable, node_groups
+from gnnviz.figures.nodes import Group, NodeTable, node_groups
 from gnnviz.figures.theme import FONT_SIZE, Theme
 
 NOTE_CHARACTERS = 50

@@ -23,7 +23,7 @@ from gnnviz.figures.attention_inputs import (
     strongest,
 )
 from gnnviz.figures.layout import NARROW_SPACE, TITLE_LINE_HEIGHT, axis, percent, styled, wrapped
-from gnnviz.figures.scatter import NodeTable
+from gnnviz.figures.nodes import NodeTable
 from gnnviz.figures.theme import FONT_SIZE, Theme, colour_scale
 
 MATRIX_ROWS = 24

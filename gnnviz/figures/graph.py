@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnviz.figures.layout import counted
-from gnnviz.figures.scatter import Group, NodeTable, hover_lines
+from gnnviz.figures.nodes import Group, NodeTable, hover_lines
 from gnnviz.figures.scene import NO_EDGES, GraphScene, LegendEntry, Panel, graph_scene
 from gnnviz.figures.theme import PART_LABELS, Theme, depth_colours, faded
 from gnnviz.graph_layout import NodePlaces
@@ -105,7 +105,6 @@ def _only(nodes: GraphNodes, drawn: NDArray[np.integer]) -> GraphNodes:
             predictions=None if table.predictions is None else table.predictions[drawn],
             probabilities=None if table.probabilities is None else table.probabilities[drawn],
             names=names,
-            ids=drawn,
         ),
         degrees=nodes.degrees[drawn],
         parts=nodes.parts[drawn],

@@ -16,7 +16,7 @@ from gnnviz.figures.theme import (
     LINE_WIDTH,
     MAIN_HEIGHT,
     MARK_SIZE,
-    THUMBNAIL_HEIGHT,
+    SMALL_HEIGHT,
     Theme,
     model_style,
 )
@@ -78,7 +78,7 @@ def layer_curves(
         small: a panel beside others, instead of the page's main picture.
         reason: what the figure says when there is no value at all.
     """
-    title, height = (label, THUMBNAIL_HEIGHT) if small else ("", MAIN_HEIGHT)
+    title, height = (label, SMALL_HEIGHT) if small else ("", MAIN_HEIGHT)
     known = [layer.value for profile in profiles for layer in profile.layers if layer.value is not None]
     if not known:
         return empty_figure(theme, title=label, reason=reason, height=height)

@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from gnnviz.figures.layout import counted, empty_figure, listed, styled, wrapped
+from gnnviz.figures.nodes import NodeTable, node_groups
 from gnnviz.figures.ring_layout import ring_layout
-from gnnviz.figures.scatter import NodeTable, node_groups
 from gnnviz.figures.theme import (
     FONT_SIZE,
     MARK_SIZE,

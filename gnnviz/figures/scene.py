@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnviz.figures.layout import counted
-from gnnviz.figures.scatter import (
+from gnnviz.figures.nodes import (
     ColourBy,
     NodeTable,
     Span,
@@ -127,11 +127,14 @@ def graph_scene(
         colour_by: true class, predicted class, or whether the prediction is right.
         edges: pairs of nodes to join [M, 2].
         axes: names of the two axes.
-        selected: places of the nodes to keep bright; the others are dimmed.
+        selected: places of the nodes to keep bright, the others being dimmed; None for no selection.
         primary: place of the node to ring.
         span: axis ranges of all frames, or None for those that hold every node.
         columns: frames side by side where there is room.
         height: of a frame in px.
+
+    Raises:
+        ConfigError: `colour_by` asks for what `nodes` does not hold.
     """
     groups = node_groups(nodes, theme, colour_by, count)
     colour_index = np.zeros(count, dtype=np.uint8)

@@ -29,17 +29,13 @@ LINE_WIDTH = 2.5
 REFERENCE_WIDTH = 2.0
 MARK_SIZE = 7
 CURVE_MARK_SIZE = 11
-UNSELECTED_OPACITY = 0.15
 BAND_OPACITY = 0.18
 MAIN_HEIGHT = 520
 PANELS_HEIGHT = 640
-THUMBNAIL_HEIGHT = 260
+SMALL_HEIGHT = 260
 
 PART_DASH: dict[Part, str] = {"train": "dot", "val": "dash", "test": "solid"}
 PART_LABELS: dict[Part, str] = {"train": "train", "val": "validation", "test": "test"}
-
-RIGHT_SYMBOL = "circle"
-WRONG_SYMBOL = "x"
 
 _CLASS_HUES = ("#1845fb", "#c91f16", "#86c8dd", "#f0b400", "#c849a9", "#578dff", "#ff5e02", "#adad7d")
 _OTHER_CLASSES = "#656364"
@@ -64,7 +60,6 @@ class Theme:
         placeholder: what is not there yet.
         class_hues: eight hues in the order in which classes take them.
         other_class: classes beyond the eight largest.
-        unselected: the grey of nodes outside the selection, drawn at `UNSELECTED_OPACITY`.
         depth_stops: the sequential map of depth, shallow to deep.
         signed_stops: the diverging map of signed numbers, most negative to most positive.
         model_hues: hues of models, none of them a class hue.
@@ -81,7 +76,6 @@ class Theme:
     placeholder: str
     class_hues: tuple[str, ...]
     other_class: str
-    unselected: str
     depth_stops: tuple[str, ...]
     signed_stops: tuple[str, ...]
     model_hues: tuple[str, ...]
@@ -99,7 +93,6 @@ LIGHT = Theme(
     placeholder="#f1f2f5",
     class_hues=_CLASS_HUES,
     other_class=_OTHER_CLASSES,
-    unselected="#80848c",
     depth_stops=("#8fd3bd", "#4aa58b", "#1f7562", "#0b4a3f", "#00251f"),
     signed_stops=("#0b3d91", "#6f9be0", "#ffffff", "#f0a860", "#a84300"),
     model_hues=("#6a3fb5", "#9a6400", "#4d7c0f", "#54606e", "#8a4a3c"),
@@ -117,7 +110,6 @@ DARK = Theme(
     placeholder="#181c25",
     class_hues=_CLASS_HUES,
     other_class=_OTHER_CLASSES,
-    unselected="#9aa0aa",
     depth_stops=("#1f6152", "#2f8c77", "#5bb89f", "#9bdcc8", "#e3faf2"),
     signed_stops=("#7fb2ff", "#2f5fb3", "#0e1117", "#b25a16", "#ffa14f"),
     model_hues=("#b79af2", "#dba94e", "#9ccc65", "#a9b4c2", "#d99a86"),

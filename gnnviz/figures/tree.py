@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from gnnviz.computation_tree import ComputationTree
 from gnnviz.figures.layout import TITLE_LINE_HEIGHT, axis, counted, empty_figure, styled, wrapped
 from gnnviz.figures.neighbourhood import legend_below, node_name, short_name
-from gnnviz.figures.scatter import NodeTable, node_groups
+from gnnviz.figures.nodes import NodeTable, node_groups
 from gnnviz.figures.theme import FONT_SIZE, LINE_WIDTH, MAIN_HEIGHT, Theme, faded
 
 # Names stand beside the inputs while they are no more than this.

@@ -7,7 +7,6 @@ picture while two runs train. Times of one machine; a busy one is slower.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
@@ -73,15 +72,14 @@ def opening_sweep(page: Page, url: str, runs: Path) -> float:
 def first_epochs(page: Page, url: str) -> list[float]:
     """Return, for several new runs, the seconds from the click to the first point of its curve."""
     times = []
-    for seed in range(CLICKS):
-        page.goto(f"{url}/training?epochs=30&seed={1000 + seed}")
+    for epochs in range(30, 30 + CLICKS):
+        page.goto(f"{url}/training?epochs={epochs}&seed={epochs}")
         train = page.get_by_role("button", name="Train").first
         train.wait_for(timeout=60_000)
         page.wait_for_timeout(1000)
-        before = page.url
         begun = time.perf_counter()
         train.click()
-        wait(lambda before=before: page.url != before and drawn(page, "curves"), 60)
+        wait(lambda epochs=epochs: draws_run_of(page, epochs), 60)
         times.append(time.perf_counter() - begun)
     return times
 
@@ -164,11 +162,14 @@ def count(store: RunStore, state: RunState) -> int:
     return sum(store.status(run_id).state is state for run_id in store.run_ids())
 
 
-def drawn(page: Page, key: str) -> bool:
-    """Return whether a chart has drawn a point."""
-    script = f"""(document.querySelector('[data-key={json.dumps(key)}]')?._fullData ?? [])
-        .some((trace) => (trace.x ?? []).length > 0)"""
-    return bool(page.evaluate(script))
+def draws_run_of(page: Page, epochs: int) -> bool:
+    """Return whether the curves are those of a run of so many epochs, and have a point."""
+    script = """(epochs) => {
+        const chart = document.querySelector('[data-key="curves"]');
+        const points = (chart?._fullData ?? []).some((trace) => (trace.x ?? []).length > 0);
+        return points && chart.layout.xaxis.range[1] === epochs;
+    }"""
+    return bool(page.evaluate(script, epochs))
 
 
 def wait(condition: Callable[[], object], seconds: float) -> None:

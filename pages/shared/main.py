@@ -12,7 +12,7 @@ ICON = Path(__file__).with_name("icon.svg")
 # An icon of our own: Streamlit would fetch a material icon for the browser's tab from the internet.
 st.set_page_config(layout="wide", page_icon=str(ICON))
 page = st.navigation(tour.pages())
-url.begin()
+url.begin(page.url_path)
 problems = st.container()
 try:
     page.run()

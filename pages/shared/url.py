@@ -9,17 +9,36 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-_PUBLISHED = "url_published"
+_PAGE = "url_page"
+_KNOWN = "url_known"
+_REMEMBERED = 64
 _ARRIVED = "url_arrived"
 _PROBLEMS = "url_problems"
 
 
-def begin() -> None:
-    """Notice whether the address was changed by a link or by hand; call once, before the page runs."""
-    arrived = st.query_params.to_dict() != st.session_state.get(_PUBLISHED)
+def begin(page: str) -> None:
+    """Notice whether the address was changed by a link or by hand; call once, before the page runs.
+
+    A browser that has not yet heard of the newest address still sends an older one of ours with a click:
+    that is an echo, not a link, and must not undo the click.
+
+    Args:
+        page: where the address leads, "" for the first page.
+    """
+    if st.session_state.get(_PAGE) != page:
+        st.session_state[_PAGE], st.session_state[_KNOWN] = page, []
+    address = st.query_params.to_dict()
+    arrived = address not in st.session_state[_KNOWN]
     st.session_state[_ARRIVED] = arrived
+    _know(address)
     if arrived:
         st.session_state[_PROBLEMS] = []
+
+
+def _know(address: Mapping[str, str]) -> None:
+    known = st.session_state[_KNOWN]
+    if address not in known:
+        st.session_state[_KNOWN] = [*known, dict(address)][-_REMEMBERED:]
 
 
 def choice(
@@ -79,9 +98,9 @@ def publish(values: Mapping[str, object], defaults: Mapping[str, object] | None 
         for key, value in values.items()
         if value is not None and _written(value) != standard.get(key)
     }
-    if shown != st.session_state.get(_PUBLISHED) and not st.session_state[_ARRIVED]:
+    if shown not in st.session_state[_KNOWN] and not st.session_state[_ARRIVED]:
         st.session_state[_PROBLEMS] = []
-    st.session_state[_PUBLISHED] = shown
+    _know(shown)
     if st.query_params.to_dict() != shown:
         st.query_params.from_dict(shown)
 

@@ -12,7 +12,8 @@ import streamlit as st
 _PAGE = "url_page"
 _KNOWN = "url_known"
 _REMEMBERED = 64
-_ARRIVED = "url_arrived"
+_PENDING = "url_pending"
+_SHOWN = "url_shown"
 _PROBLEMS = "url_problems"
 
 
@@ -25,14 +26,13 @@ def begin(page: str) -> None:
     Args:
         page: where the address leads, "" for the first page.
     """
-    if st.session_state.get(_PAGE) != page:
-        st.session_state[_PAGE], st.session_state[_KNOWN] = page, []
+    state = st.session_state
+    if state.get(_PAGE) != page:
+        state[_PAGE], state[_KNOWN], state[_PENDING], state[_SHOWN] = page, [], {}, None
     address = st.query_params.to_dict()
-    arrived = address not in st.session_state[_KNOWN]
-    st.session_state[_ARRIVED] = arrived
-    _know(address)
-    if arrived:
-        st.session_state[_PROBLEMS] = []
+    if address not in state[_KNOWN]:
+        _know(address)
+        state[_PENDING], state[_SHOWN], state[_PROBLEMS] = dict(address), None, []
 
 
 def _know(address: Mapping[str, str]) -> None:
@@ -98,8 +98,9 @@ def publish(values: Mapping[str, object], defaults: Mapping[str, object] | None 
         for key, value in values.items()
         if value is not None and _written(value) != standard.get(key)
     }
-    if shown not in st.session_state[_KNOWN] and not st.session_state[_ARRIVED]:
-        st.session_state[_PROBLEMS] = []
+    if st.session_state[_SHOWN] not in (None, shown):
+        st.session_state[_PROBLEMS] = []  # the user has gone on since
+    st.session_state[_SHOWN] = shown
     _know(shown)
     if st.query_params.to_dict() != shown:
         st.query_params.from_dict(shown)
@@ -118,8 +119,11 @@ def _written(value: object) -> str:
 
 
 def arriving(key: str) -> str | None:
-    """Return what the address says under `key`, if a link or a hand has just changed it; else None."""
-    return st.query_params.get(key) if st.session_state.get(_ARRIVED) else None
+    """Return what a link or a hand has put into the address under `key`, once; else None.
+
+    A run of the script may end early; what it did not come to ask for is there for the next one.
+    """
+    return st.session_state[_PENDING].pop(key, None)
 
 
 def complain(sentence: str) -> None:

@@ -22,7 +22,7 @@ MEAN = "mean"
 
 def page() -> None:
     """Draw the page."""
-    run_id = pick_run(lambda config: MODELS[config.model.model].has_heads)
+    run_id = pick_run(lambda config: MODELS[config.model.model].has_heads, key="run_with_heads")
     if run_id is None:
         st.header("No model with attention has been trained yet")
         link("training", "Train a GAT", "Opens the recipe of the paper.", preset="velickovic")

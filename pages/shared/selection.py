@@ -30,11 +30,13 @@ STATE_WORDS = {
 }
 
 
-def pick_run(accepts: Callable[[RunConfig], bool] = lambda _config: True) -> str | None:
+def pick_run(accepts: Callable[[RunConfig], bool] = lambda _config: True, key: str = RUN) -> str | None:
     """Draw the sidebar's run picker and return the chosen run's id; None where there is no run yet.
 
     Args:
         accepts: which runs this page can show; the others are not offered.
+        key: of the picker; a page that does not accept every run has one of its own, so that passing
+            through it does not change the run that the other pages look at.
     """
     store = run_store()
     if waiting := st.session_state.pop(_NEXT, None):
@@ -42,18 +44,25 @@ def pick_run(accepts: Callable[[RunConfig], bool] = lambda _config: True) -> str
     configs = {run_id: run_config(run_id) for run_id in store.run_ids()}
     offered = [run_id for run_id, config in configs.items() if accepts(config)]
     if not offered:
-        url.choice(RUN, [], "", "run")
+        url.choice(key, [], "", "run", parameter=RUN)
         return None
-    url.choice(RUN, offered, offered[0], "run")
+    current = st.session_state.get(RUN)
+    follows = key != RUN and current in (None, *offered)
+    if follows and current is not None:
+        st.session_state[key] = current
+    url.choice(key, offered, offered[0], "run", parameter=RUN)
     chosen = st.sidebar.selectbox(
         "Run",
         offered,
-        key=RUN,
+        key=key,
+        on_change=lambda: look_at(st.session_state[key]),
         format_func=lambda run_id: run_caption(run_id, configs[run_id]),
         persist_state="session",
         help="The trained model that this page looks at. Every page looks at the same one; "
         "the newest is on top. Its id is part of the address, so a link shows the same run.",
     )
+    if follows:
+        st.session_state[RUN] = chosen
     with st.sidebar:
         live("run-status", lambda: _run_status(chosen))
     return chosen

@@ -8,17 +8,22 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from gnnviz.checks import check_choice, check_count, check_real
 from gnnviz.datasets import DatasetSpec, dataset_record
 from gnnviz.errors import ConfigError
 from gnnviz.models import MODELS, ModelConfig
+from gnnviz.objectives import OBJECTIVES, PairConfig
+from gnnviz.remedies import Remedies
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MAX_EPOCHS = 10_000
 MAX_SEED = 2**31 - 1
+MAX_THREADS = 1024
+MAX_BATCH = 1_000_000
+USUAL_FAN_OUT = 10
 
 Decay = Literal["first", "all"]
 DeviceType = Literal["cpu", "cuda"]
@@ -27,7 +32,7 @@ JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "Jso
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """How a model is trained: full batch, Adam, cross-entropy on the training nodes.
+    """How a model is trained: with Adam, by default on the cross-entropy of the training nodes, full batch.
 
     Attributes:
         epochs: passes over the graph at most, 1 to 10000.
@@ -37,6 +42,12 @@ class TrainConfig:
         patience: stop after so many epochs in which neither validation loss nor validation
             accuracy reached a new best; None trains all epochs.
         seed: decides initial weights and dropout, 0 to 2^31 - 1.
+        objective: a key of `OBJECTIVES`: what is minimised.
+        pairs: of the objectives that pull neighbours together and push far nodes apart.
+        batch_size: nodes whose loss is computed in one step, each with sampled neighbours; None takes
+            the whole graph in each step.
+        fan_outs: neighbours sampled for the last layer, the layer before it, ... of a mini-batch;
+            () samples 10 in every layer.
 
     Raises:
         ConfigError: a value that is not allowed.
@@ -48,17 +59,28 @@ class TrainConfig:
     decay_on: Decay = "all"
     patience: int | None = None
     seed: int = 0
+    objective: str = "supervised"
+    pairs: PairConfig = PairConfig()
+    batch_size: int | None = None
+    fan_outs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
-        _check_whole("epochs", self.epochs, 1, MAX_EPOCHS)
-        _check_whole("seed", self.seed, 0, MAX_SEED)
-        _check_real("learning_rate", self.learning_rate, above_zero=True)
-        _check_real("weight_decay", self.weight_decay, above_zero=False)
+        check_count("epochs", self.epochs, MAX_EPOCHS)
+        check_count("seed", self.seed, MAX_SEED, smallest=0)
+        check_real("learning_rate", self.learning_rate, above_zero=True)
+        check_real("weight_decay", self.weight_decay)
         if self.patience is not None:
-            _check_whole("patience", self.patience, 1, MAX_EPOCHS)
-        if self.decay_on not in ("first", "all"):
-            raise ConfigError(f"decay_on is {self.decay_on!r}; choose from first, all")
+            check_count("patience", self.patience, MAX_EPOCHS)
+        check_choice("decay_on", self.decay_on, ("first", "all"))
+        check_choice("objective", self.objective, tuple(OBJECTIVES))
+        object.__setattr__(self, "fan_outs", tuple(self.fan_outs))
+        if self.batch_size is not None:
+            check_count("batch_size", self.batch_size, MAX_BATCH)
+        for fan_out in self.fan_outs:
+            check_count("fan_outs", fan_out, MAX_BATCH)
+        if self.fan_outs and self.batch_size is None:
+            raise ConfigError("fan_outs are given, but no batch_size; they only serve mini-batches")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +105,10 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         """Refuse what no worker can run."""
-        _check_whole("threads", self.threads, 1, 1024)
-        _check_whole("format_version", self.format_version, 1, 2**31)
-        if self.device not in ("cpu", "cuda"):
-            raise ConfigError(f"device is {self.device!r}; choose from cpu, cuda")
+        check_count("threads", self.threads, MAX_THREADS)
+        check_count("format_version", self.format_version, MAX_SEED)
+        check_choice("device", self.device, ("cpu", "cuda"))
+        check_training(self.model, self.training)
 
     @property
     def run_id(self) -> str:
@@ -115,12 +137,41 @@ class RunConfig:
             ConfigError: not such an object, fields that are missing or unknown, values out of range.
         """
         fields = _fields_of(cls, values)
+        model = _fields_of(ModelConfig, fields["model"])
+        training = _fields_of(TrainConfig, fields["training"])
+        pairs = PairConfig(**_fields_of(PairConfig, training["pairs"]))
+        remedies = Remedies(**_fields_of(Remedies, model["remedies"]))
         parts = {
             "dataset": DatasetSpec(**_fields_of(DatasetSpec, fields["dataset"])),
-            "model": ModelConfig(**_fields_of(ModelConfig, fields["model"])),
-            "training": TrainConfig(**_fields_of(TrainConfig, fields["training"])),
+            "model": ModelConfig(**{**model, "remedies": remedies}),
+            "training": TrainConfig(**{**training, "pairs": pairs, "fan_outs": training["fan_outs"]}),
         }
         return cls(**{**fields, **parts})
+
+
+def check_training(model: ModelConfig, training: TrainConfig) -> None:
+    """Refuse a training that this model cannot have.
+
+    Raises:
+        ConfigError: mini-batches of a model that is not GraphSAGE, fan-outs that do not match the depth,
+            or embeddings trained without labels that have no head.
+    """
+    label = MODELS[model.model].label
+    if training.batch_size is not None and model.model != "sage":
+        raise ConfigError(
+            f"batch_size is {training.batch_size}, but {label} is trained on the whole graph; "
+            "choose GraphSAGE, or no batch_size"
+        )
+    if training.fan_outs and len(training.fan_outs) != model.num_layers:
+        raise ConfigError(
+            f"got {len(training.fan_outs)} fan_outs for {model.num_layers} layers; give one per layer, "
+            f"or none for {USUAL_FAN_OUT} each"
+        )
+    if not OBJECTIVES[training.objective].uses_labels and not model.has_head:
+        raise ConfigError(
+            f"the objective {training.objective!r} trains embeddings, and {label} as configured has no "
+            "linear layer after them; set post_layers to 1"
+        )
 
 
 def _fields_of(record: type, values: object) -> dict[str, Any]:
@@ -132,15 +183,3 @@ def _fields_of(record: type, values: object) -> dict[str, Any]:
         missing, unknown = sorted(expected - values.keys()), sorted(map(str, values.keys() - expected))
         raise ConfigError(f"{record.__name__} lacks the fields {missing} or has unknown ones: {unknown}")
     return values
-
-
-def _check_whole(name: str, value: int, smallest: int, largest: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not smallest <= value <= largest:
-        raise ConfigError(f"{name} is {value!r}; choose a whole number from {smallest} to {largest}")
-
-
-def _check_real(name: str, value: float, *, above_zero: bool) -> None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not is_number or value < 0 or (above_zero and value == 0):
-        allowed = "above 0" if above_zero else "of 0 or more"
-        raise ConfigError(f"{name} is {value!r}; choose a finite number {allowed}")

@@ -30,10 +30,6 @@ def page() -> None:
     config = run_config(run_id)
     headline = st.container()
     layer, head, epoch, node = _controls(run_id, config)
-    with headline:
-        live("headline", lambda: _headline(run_id, epoch, layer))
-    live("node", lambda: _node(run_id, epoch, layer, head, node))
-    live("heads", lambda: _heads(run_id, epoch, layer))
     url.publish(
         {
             RUN: run_id,
@@ -44,6 +40,10 @@ def page() -> None:
         },
         {"layer": 1, "head": MEAN, "epoch": "best"},
     )
+    with headline:
+        live("headline", lambda: _headline(run_id, epoch, layer))
+    live("node", lambda: _node(run_id, epoch, layer, head, node))
+    live("heads", lambda: _heads(run_id, epoch, layer))
 
 
 def _controls(run_id: str, config: RunConfig) -> tuple[int, int | None, int, int]:

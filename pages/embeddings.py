@@ -10,6 +10,7 @@ from gnnviz.figures.nodes import ColourBy, NodeTable
 from gnnviz.figures.scene import Panel, graph_scene
 from gnnviz.findings import cosine_finding, layer_name, purity_finding
 from gnnviz.graph import Graph
+from gnnviz.models import MODELS, ModelSpec
 from gnnviz.projection import PROJECTIONS, ProjectionResult
 from pages.shared import url
 from pages.shared.background import ask, graph, run_config
@@ -37,19 +38,30 @@ def page() -> None:
     finding = st.container()
     layer, epoch, colour = _controls(run_id, config)
     node = pick_node(graph(config.dataset))
-    with finding:
-        live("finding", lambda: _finding(run_id, epoch, layer))
-    live("projections", lambda: _projections(run_id, epoch, layer, colour, node))
-    live("cosines", lambda: _cosines(run_id, epoch, layer))
     url.publish(
         {RUN: run_id, "layer": layer, "epoch": st.session_state.epoch, "colour": colour, NODE: node},
         {"epoch": "best", "colour": "class"},
     )
+    with finding:
+        live("finding", lambda: _finding(run_id, epoch, layer))
+    live("projections", lambda: _projections(run_id, epoch, layer, colour, node))
+    live("cosines", lambda: _cosines(run_id, epoch, layer))
+    _deeper(run_id, MODELS[config.model.model], node)
+
+
+def _deeper(run_id: str, model: ModelSpec, node: int | None) -> None:
+    """Draw the links to what a single node is made of."""
+    query = {"run": run_id} if node is None else {"run": run_id, "node": str(node)}
+    with st.container(horizontal=True):
+        if model.uses_graph:
+            link("neighbourhoods", "Where a node's numbers come from", "What a node hears.", **query)
+        if model.has_heads:
+            link("attention", "What its heads look at", "The attention of each head at a node.", **query)
 
 
 def _controls(run_id: str, config: RunConfig) -> tuple[int, int, ColourBy]:
     """Draw the controls above the pictures; return layer, epoch and what colours mean."""
-    depth = config.model.num_layers
+    depth = config.model.num_states
     left, middle, right = st.columns([3, 2, 3], vertical_alignment="bottom")
     url.whole("layer", 0, depth, max(1, depth - 1), "The layer")
     with left:
@@ -80,7 +92,7 @@ def _controls(run_id: str, config: RunConfig) -> tuple[int, int, ColourBy]:
 def _finding(run_id: str, epoch: int, layer: int) -> bool:
     """Draw the page's claim; return whether it is still being computed."""
     purity = ask(neighbour_purity, run_id, epoch, layer)
-    name = layer_name(layer, run_config(run_id).model.num_layers)
+    name = layer_name(layer, run_config(run_id).model.num_states)
     st.header(purity_finding(name, purity) if purity is not None else f"Looking into {name} ...")
     return purity is None
 
@@ -105,7 +117,7 @@ def _cosines(run_id: str, epoch: int, layer: int) -> bool:
     cosines = ask(layer_cosines, run_id, epoch, layer)
     if cosines is None:
         return True
-    name = layer_name(layer, run_config(run_id).model.num_layers)
+    name = layer_name(layer, run_config(run_id).model.num_states)
     st.subheader(cosine_finding(name, cosines.edges, cosines.counts))
     draw(
         cosine_histogram_figure(cosines.edges, {"all pairs": cosines.counts}, current_theme(), title=""),

@@ -67,12 +67,12 @@ def page() -> None:
     node = pick_node(data)
     with for_search:
         _search(data)
+    _publish(config, name, spec, node)
     live("picture", lambda: _picture(spec, of_run, colour, node))
     st.caption(reading_in_words(words, colour))
     if node is not None:
         _node(node_report(data, node), data, words, of_run)
     _details(data, statistics, words)
-    _publish(config, name, spec, node)
 
 
 def _publish(config: RunConfig | None, name: str, spec: DatasetSpec, node: int | None) -> None:

@@ -32,6 +32,10 @@ def page() -> None:
     data = graph(spec)
     headline = st.container()
     node, fan_outs, sample, form = _controls(data)
+    url.publish(
+        {RUN: run_id, NODE: node, "fanouts": st.session_state.fanouts, "sample": sample, "form": form},
+        {"fanouts": USUAL, "sample": 0, "form": "tree"},
+    )
     name = f"node {data.node_name(node)}"
     with headline:
         live("headline", lambda: _headline(spec, node, fan_outs, sample, form, name))
@@ -41,10 +45,6 @@ def page() -> None:
         link(
             "embeddings", "This node in the embedding", "The same node among all.", run=run_id, node=str(node)
         )
-    url.publish(
-        {RUN: run_id, NODE: node, "fanouts": st.session_state.fanouts, "sample": sample, "form": form},
-        {"fanouts": USUAL, "sample": 0, "form": "tree"},
-    )
 
 
 def _controls(data: Graph) -> tuple[int, tuple[int, ...], int, str]:

@@ -67,16 +67,19 @@ def page() -> None:
     headline = st.container()
     measure = _pick_measure(config)
     shown = _moments(config)
-    with headline:
-        live("headline", lambda: _headline(config, shown, measure))
-    live("layers", lambda: _layers(config, shown, measure))
-    live("panels", lambda: _panels(config, shown))
-    live("depths", lambda: _against_depth(config))
+    pictures = st.container()
     sweep_form.sweep_form(config)
     values, defaults = sweep_form.published(config)
     url.publish(
         {RUN: run_id, "measure": st.session_state.measure, **values}, {"measure": MATCHED, **defaults}
     )
+    with headline:
+        live("headline", lambda: _headline(config, shown, measure))
+    with pictures:
+        live("layers", lambda: _layers(config, shown, measure))
+        link("embeddings", "See these layers as pictures", "All nodes in each hidden state.", run=run_id)
+        live("panels", lambda: _panels(config, shown))
+        live("depths", lambda: _against_depth(config))
 
 
 def _pick_measure(config: RunConfig) -> str:
@@ -146,7 +149,7 @@ def _layers(config: RunConfig, shown: Sequence[Moment], measure: str) -> bool:
     """Draw the chosen measure through the layers; return whether it is still being computed."""
     metric = METRICS[measure]
     profiles = _profiles(config, shown, (measure,))
-    features = ask(feature_measure, config.dataset, measure, slow=True, patience=0)
+    features = ask(feature_measure, config.dataset, measure, slow=True)
     equal_rows = ask(equal_rows_value, config.dataset, measure, patience=BRIEFLY)
     draw(
         layer_curves(

@@ -21,6 +21,7 @@ from pages.shared.components.canvas import draw_scene
 from pages.shared.components.plotly_chart import draw
 from pages.shared.look import current_theme
 from pages.shared.selection import RUN, live, pick_run
+from pages.shared.tour import link
 
 SMOOTHNESS = "mad_all"
 
@@ -30,8 +31,9 @@ def page() -> None:
     configs = opening_sweep(engine().devices[0], engine().threads)
     for config in to_start(run_store(), configs):
         engine().submit(config)
-    live("story", lambda: _story(configs))
     url.publish({RUN: pick_run()})
+    live("story", lambda: _story(configs))
+    link("oversmoothing", "Look into the layers", "Where in a deep net nodes become alike.")
 
 
 def _story(configs: Sequence[RunConfig]) -> bool:

@@ -25,6 +25,8 @@ def page() -> None:
     selected = pick_run()
     headline = st.container()
     config = form.run_form(on_train=_start)
+    values, defaults = form.published()
+    url.publish({RUN: selected, **values}, defaults)
     if selected is None:
         headline.header("Choose a model and a depth, then press Train")
         draw(_curves(config, None, ()), "curves")
@@ -33,8 +35,6 @@ def page() -> None:
             live("headline", lambda: _headline(selected))
         live("watch", lambda: _watch(selected))
     live("recent", _recent_runs)
-    values, defaults = form.published()
-    url.publish({RUN: selected, **values}, defaults)
 
 
 def _start(config: RunConfig) -> None:

@@ -59,3 +59,24 @@ def test_what_cannot_be_used_is_said_until_the_user_goes_on():
     assert "choose a whole number from 1 to 64" in app.warning[0].value
     app.session_state["depth"] = 3
     assert not app.run().run().warning
+
+
+def two_pages() -> None:
+    import streamlit as st
+
+    from pages.shared import url
+
+    name = st.session_state.setdefault("page", "first")
+    url.begin(name)
+    url.choice("colour", ["red", "green", "blue"], "red", "colour")
+    st.selectbox("Colour", ["red", "green", "blue"], key="colour", persist_state="session")
+    url.publish({"colour": st.session_state.colour})
+
+
+def test_what_a_link_has_set_is_put_into_the_widget_of_the_next_page():
+    app = AppTest.from_function(two_pages)
+    app.query_params["colour"] = "blue"
+    app.run()
+    app.session_state["page"] = "second"
+    del app.query_params["colour"]
+    assert app.run().selectbox[0].value == "blue"

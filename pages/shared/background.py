@@ -1,7 +1,8 @@
 """The run store and the engine as pages hold them: one of each for the whole server."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from gnnviz.runs import RunStore
 
 PATIENCE = 0.3  # long enough for a quick answer, short enough that a page does not seem to hang
 Value = TypeVar("Value")
+_AWAITED = "awaited_questions"
 
 _DEFAULT_ROOT = Path(__file__).resolve().parents[2] / "runs"
 
@@ -57,21 +59,41 @@ def ask(
     Args:
         function: one of `gnnviz.engine.analyses` or `gnnviz.engine.summaries`.
         args: JSON-like values that name what is asked (a run's id, an epoch, a layer).
-        slow: True for what may take many seconds and must not keep quick questions waiting.
-        patience: seconds to wait for the answer before doing without it for now.
+        slow: True for what may take many seconds and must not keep quick questions waiting; it is not
+            waited for.
+        patience: seconds to wait for a quick answer before doing without it for now.
 
     Raises:
         GnnvizError: what the computation raised; the next look asks again.
     """
     question = (id(engine()), function.__name__, args)
     answer = _answer(question, function, slow)
-    if not answer.wait(patience):
+    if not answer.wait(0 if slow else patience):
+        st.session_state.setdefault(_AWAITED, {})[question] = (function, slow, answer)
         return None
     try:
         return answer.result()
     except GnnvizError:
         _answer.clear(question, function, slow)
         raise
+
+
+@contextmanager
+def dropping_what_is_not_awaited() -> Iterator[None]:
+    """Draw a page in the block; questions that it has left behind do not hold up those that it now asks.
+
+    What is being computed is computed to its end. Whoever else awaits a question asks it again.
+    """
+    before = st.session_state.pop(_AWAITED, {})
+    try:
+        yield
+    except BaseException:  # the browser has asked for something else: the next drawing will know
+        st.session_state[_AWAITED] = before | st.session_state.get(_AWAITED, {})
+        raise
+    awaited = st.session_state.get(_AWAITED, {})
+    for question, (function, slow, answer) in before.items():
+        if question not in awaited and not answer.done():
+            _answer.clear(question, function, slow)
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)

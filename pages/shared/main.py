@@ -6,6 +6,8 @@ import streamlit as st
 
 from gnnviz.errors import GnnvizError
 from pages.shared import tour, url
+from pages.shared.background import dropping_what_is_not_awaited
+from pages.shared.selection import whole_page
 
 ICON = Path(__file__).with_name("icon.svg")
 
@@ -13,10 +15,12 @@ ICON = Path(__file__).with_name("icon.svg")
 st.set_page_config(layout="wide", page_icon=str(ICON))
 page = st.navigation(tour.pages())
 url.begin(page.url_path)
+tour.way_up(page.url_path)
 problems = st.container()
-try:
-    page.run()
-except GnnvizError as error:
-    st.error(str(error), icon=":material/error:")
-with problems:
-    url.show_problems()
+with whole_page(), dropping_what_is_not_awaited():
+    try:
+        page.run()
+    except GnnvizError as error:
+        st.error(str(error), icon=":material/error:")
+    with problems:
+        url.show_problems()

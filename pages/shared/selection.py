@@ -1,6 +1,7 @@
 """What the pages share: the run that is looked at, chosen in the sidebar and carried by the address."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import streamlit as st
 
@@ -20,6 +21,7 @@ _EPOCH_WORDS = {"best": "best by validation", "last": "last", "0": "0, untrained
 _NEXT = "next_run"
 _SEARCH = "node_search"
 _COMPLAINT = "node_complaint"
+_WHOLE, _AGAIN = "whole_page", "page_again"
 STATE_WORDS = {
     RunState.QUEUED: ":gray[waiting]",
     RunState.RUNNING: ":blue[running]",
@@ -189,6 +191,27 @@ def live(key: str, draw: Callable[[], bool]) -> None:
             busy = False
         if busy != polling or _NEXT in st.session_state:
             st.session_state[flag] = busy
-            st.rerun()
+            _draw_page_again()
 
     st.fragment(part, run_every=REFRESH_SECONDS if polling else None, key=key)()
+
+
+@contextmanager
+def whole_page() -> Iterator[None]:
+    """Draw the whole page in the block, and once more after it if one of its parts has asked for that.
+
+    A page that is begun is drawn to its end: only a part that is drawn by itself starts anew at once.
+    """
+    st.session_state[_WHOLE], st.session_state[_AGAIN] = True, False
+    try:
+        yield
+    finally:
+        st.session_state[_WHOLE] = False
+    if st.session_state[_AGAIN]:
+        st.rerun()
+
+
+def _draw_page_again() -> None:
+    if not st.session_state[_WHOLE]:
+        st.rerun()
+    st.session_state[_AGAIN] = True

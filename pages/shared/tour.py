@@ -16,6 +16,17 @@ _TITLES = {
     "runs": ("Runs", ":material/table_rows:"),
 }
 
+# Where each page's pictures are seen from further away: the page, and what is there.
+_UP = {
+    "graph": ("overview", "What depth does to the nets on such a graph."),
+    "training": ("overview", "What depth does to all of these nets."),
+    "oversmoothing": ("overview", "What depth does, as one story."),
+    "runs": ("overview", "What depth does, as one story."),
+    "embeddings": ("oversmoothing", "The measures of all layers of this run."),
+    "attention": ("embeddings", "All nodes in the hidden states of this run."),
+    "neighbourhoods": ("embeddings", "All nodes in the hidden states of this run."),
+}
+
 
 def pages() -> list[st.Page]:
     """Return all pages in the order of the tour; the first is what the bare address shows."""
@@ -32,6 +43,18 @@ def link(name: str, label: str, hint: str, **query: str) -> None:
         query: what goes into the address.
     """
     st.page_link(_page(name), label=label, icon=_TITLES[name][1], help=hint, query_params=query)
+
+
+def way_up(name: str) -> None:
+    """Draw the link to the page above, which shows the same run and node from further away.
+
+    Args:
+        name: of the page that is drawn, "" for the first, which has none above it.
+    """
+    if name in _UP:
+        above, hint = _UP[name]
+        title = _TITLES[above][0]
+        st.page_link(_page(above), label=title, icon=":material/arrow_upward:", help=hint)
 
 
 def _page(name: str) -> st.Page:

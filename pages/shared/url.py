@@ -15,6 +15,7 @@ _REMEMBERED = 64
 _PENDING = "url_pending"
 _SHOWN = "url_shown"
 _PROBLEMS = "url_problems"
+_SETTLED = "url_settled"
 
 
 def begin(page: str) -> None:
@@ -29,6 +30,7 @@ def begin(page: str) -> None:
     state = st.session_state
     if state.get(_PAGE) != page:
         state[_PAGE], state[_KNOWN], state[_PENDING], state[_SHOWN] = page, [], {}, None
+        state[_SETTLED] = set()
     address = st.query_params.to_dict()
     if address not in state[_KNOWN]:
         _know(address)
@@ -62,6 +64,7 @@ def choice(
         st.session_state[key] = raw
     elif st.session_state.get(key) not in options:
         st.session_state[key] = default
+    _settle(key)
 
 
 def several(key: str, options: Sequence[str], default: Sequence[str], noun: str) -> None:
@@ -76,6 +79,7 @@ def several(key: str, options: Sequence[str], default: Sequence[str], noun: str)
         st.session_state[key] = list(dict.fromkeys(chosen))
     elif not set(st.session_state.get(key, [None])) <= set(options):
         st.session_state[key] = list(default)
+    _settle(key)
 
 
 def whole(
@@ -156,3 +160,15 @@ def _number(
     current = st.session_state.get(key)
     if current is None or not smallest <= current <= largest:
         st.session_state[key] = default
+    _settle(key)
+
+
+def _settle(key: str) -> None:
+    """Put a value that another page has set into its widget here, once.
+
+    The browser may have left that page before it heard of a value that a link had brought; the widget
+    would then begin anew with its default.
+    """
+    if key not in st.session_state[_SETTLED]:
+        st.session_state[_SETTLED].add(key)
+        st.session_state[key] = st.session_state[key]

@@ -1,8 +1,7 @@
 """Attention statistics: what one node looks at, how spread out a head is, how alike two heads are.
 
-Everything starts from what a layer's `attention` returns: edges [2, E] (row 0 source, row 1 target, one
-self-loop per node) and alpha [E, heads], which sums to 1 over a node's inputs in every head. The inputs
-of a node are its neighbours and itself. Knows no model and no figure.
+Starts from what a layer's `attention` returns: edges [2, E] (row 0 source, row 1 target, a self-loop per
+node) and alpha [E, heads], which sums to 1 over a node's inputs: its neighbours and itself. Knows no figure.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnviz.errors import GnnvizError
+from gnnviz.graph import UNLABELLED
 
 Values = NDArray[np.float64]
 Ids = NDArray[np.int64]
@@ -101,7 +101,7 @@ class Share:
         per_head: share in 0..1 [heads].
         uniform: the share if all inputs of a node got the same, in 0..1.
         num_nodes: number of nodes in the mean.
-        left_out: number of nodes with one input; they have no choice.
+        left_out: number of other nodes: with one input, or without a label where labels count.
     """
 
     per_head: Values
@@ -206,37 +206,36 @@ def share_on_itself(edge_index: Ids, alpha: NDArray[np.floating], num_nodes: int
         AttentionError: coefficients that do not sum to 1 for every node, or no node has two inputs.
     """
     layer = _checked(edge_index, alpha, num_nodes)
-    return _share(layer, layer.source == layer.target)
+    return _share(layer, layer.source == layer.target, layer.choosing)
 
 
 def share_on_same_class(edge_index: Ids, alpha: NDArray[np.floating], y: Ids) -> Share:
     """Return how much of their attention nodes give to neighbours of their own class, not to themselves.
 
-    What is left to 1 goes to the node itself (`share_on_itself`) and to neighbours of other classes.
-
     Args:
         edge_index: [2, E] with self-loops.
         alpha: [E, heads] in 0..1.
-        y: class of each node [N].
+        y: class of each node [N]; nodes that are `UNLABELLED` are not in the mean.
 
     Raises:
-        AttentionError: coefficients that do not sum to 1 for every node, or no node has two inputs.
+        AttentionError: coefficients that do not sum to 1 for every node, or no labelled node has two inputs.
     """
     layer = _checked(edge_index, alpha, len(y))
-    return _share(layer, (layer.source != layer.target) & (y[layer.source] == y[layer.target]))
+    counted = (layer.source != layer.target) & (y[layer.source] == y[layer.target])
+    return _share(layer, counted, layer.choosing & (y != UNLABELLED))
 
 
-def _share(layer: _Layer, counted: NDArray[np.bool_]) -> Share:
-    """Return the share on the edges that are `counted` [E]."""
-    if not layer.choosing.any():
+def _share(layer: _Layer, counted: NDArray[np.bool_], asked: NDArray[np.bool_]) -> Share:
+    """Return the share on the edges that are `counted` [E], as a mean over the nodes `asked` [N]."""
+    if not asked.any():
         raise _no_choice()
     given = _per_target(layer.target, layer.alpha * counted[:, None], len(layer.inputs))
     number = np.bincount(layer.target[counted], minlength=len(layer.inputs))
     return Share(
-        per_head=np.clip(given[layer.choosing].mean(axis=0), 0, 1),
-        uniform=float((number / layer.inputs)[layer.choosing].mean()),
-        num_nodes=int(layer.choosing.sum()),
-        left_out=int((~layer.choosing).sum()),
+        per_head=np.clip(given[asked].mean(axis=0), 0, 1),
+        uniform=float((number / layer.inputs)[asked].mean()),
+        num_nodes=int(asked.sum()),
+        left_out=int((~asked).sum()),
     )
 
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gnnviz.checks import check_choice, check_count, check_real
-from gnnviz.datasets import DatasetSpec, dataset_record
+from gnnviz.datasets import DatasetSpec
+from gnnviz.edits import Edit
 from gnnviz.errors import ConfigError
 from gnnviz.models import MODELS, ModelConfig
-from gnnviz.objectives import OBJECTIVES, PairConfig
+from gnnviz.objectives import OBJECTIVES, USUAL_PAIRS, PairConfig
 from gnnviz.remedies import Remedies
 
 FORMAT_VERSION = 2
@@ -60,7 +61,7 @@ class TrainConfig:
     patience: int | None = None
     seed: int = 0
     objective: str = "supervised"
-    pairs: PairConfig = PairConfig()
+    pairs: PairConfig = USUAL_PAIRS
     batch_size: int | None = None
     fan_outs: tuple[int, ...] = ()
 
@@ -121,9 +122,11 @@ class RunConfig:
         """Return what the run is called on screen: model, depth, graph and seed."""
         depth = self.model.num_layers
         layers = f"{depth} layer" if depth == 1 else f"{depth} layers"
-        graph = dataset_record(self.dataset.name).label
-        model = MODELS[self.model.model].label
-        return f"{model} · {layers} · {graph} ({self.dataset.split}) · seed {self.training.seed}"
+        objective = OBJECTIVES[self.training.objective].label
+        how = "" if self.training.objective == "supervised" else f" · {objective.lower()}"
+        model = self.model.label
+        graph = f"{self.dataset.label} ({self.dataset.split})"
+        return f"{model} · {layers} · {graph}{how} · seed {self.training.seed}"
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return nested JSON values, from which `from_json` makes an equal config."""
@@ -142,11 +145,20 @@ class RunConfig:
         pairs = PairConfig(**_fields_of(PairConfig, training["pairs"]))
         remedies = Remedies(**_fields_of(Remedies, model["remedies"]))
         parts = {
-            "dataset": DatasetSpec(**_fields_of(DatasetSpec, fields["dataset"])),
+            "dataset": _dataset_of(fields["dataset"]),
             "model": ModelConfig(**{**model, "remedies": remedies}),
             "training": TrainConfig(**{**training, "pairs": pairs, "fan_outs": training["fan_outs"]}),
         }
         return cls(**{**fields, **parts})
+
+
+def _dataset_of(values: object) -> DatasetSpec:
+    """Return the spec whose JSON values these are, its edits included."""
+    fields = _fields_of(DatasetSpec, values)
+    edits = fields["edits"]
+    if not isinstance(edits, list | tuple):
+        raise ConfigError(f"edits are {type(edits).__name__} in the file; expected a list")
+    return DatasetSpec(**{**fields, "edits": [Edit(**_fields_of(Edit, edit)) for edit in edits]})
 
 
 def check_training(model: ModelConfig, training: TrainConfig) -> None:
@@ -154,7 +166,8 @@ def check_training(model: ModelConfig, training: TrainConfig) -> None:
 
     Raises:
         ConfigError: mini-batches of a model that is not GraphSAGE, fan-outs that do not match the depth,
-            or embeddings trained without labels that have no head.
+            pairs of a model whose embeddings no head follows, or no labels with a head that is more than
+            one linear layer.
     """
     label = MODELS[model.model].label
     if training.batch_size is not None and model.model != "sage":
@@ -167,10 +180,16 @@ def check_training(model: ModelConfig, training: TrainConfig) -> None:
             f"got {len(training.fan_outs)} fan_outs for {model.num_layers} layers; give one per layer, "
             f"or none for {USUAL_FAN_OUT} each"
         )
-    if not OBJECTIVES[training.objective].uses_labels and not model.has_head:
+    objective = OBJECTIVES[training.objective]
+    if objective.uses_pairs and not model.has_head:
         raise ConfigError(
             f"the objective {training.objective!r} trains embeddings, and {label} as configured has no "
             "linear layer after them; set post_layers to 1"
+        )
+    if not objective.uses_labels and (model.remedies.post_layers > 1 or model.output_elu):
+        raise ConfigError(
+            f"the objective {training.objective!r} sees no labels, so its head is a logistic regression: one "
+            "linear layer; set post_layers to 1 and output_elu to False"
         )
 
 

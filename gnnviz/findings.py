@@ -46,11 +46,16 @@ def model_phrase(config: RunConfig) -> str:
     return f"{MODELS[config.model.model].label} with {depth} layer{'' if depth == 1 else 's'}"
 
 
-def layer_name(layer: int, num_layers: int) -> str:
-    """Return what stands at a place in a stack: "the features", "hidden layer 3", "the logits"."""
+def layer_name(layer: int, num_states: int) -> str:
+    """Return what stands at a place in a stack: "the features", "hidden layer 3", "the logits".
+
+    Args:
+        layer: 0 for the features, then 1 to `num_states`.
+        num_states: `ModelConfig.num_states`; the last of them are the logits.
+    """
     if layer == 0:
         return "the features"
-    return "the logits" if layer == num_layers else f"hidden layer {layer}"
+    return "the logits" if layer == num_states else f"hidden layer {layer}"
 
 
 def purity_finding(place: str, purity: float) -> str:

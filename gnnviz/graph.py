@@ -6,8 +6,7 @@ it on demand, in the process that asks).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,37 +15,21 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from gnnviz.errors import DatasetError
+from gnnviz.graph_input import (
+    UNLABELLED,
+    Cleaning,
+    Features,
+    as_features,
+    as_labels,
+    as_mask,
+    as_nodes,
+    clean_edges,
+    fitting_class_names,
+    shape_of,
+)
 
 if TYPE_CHECKING:
     from gnnviz.torch_graph import TorchGraph
-
-Features = NDArray[np.float32] | sparse.csr_array
-
-
-@dataclass(frozen=True, slots=True)
-class Cleaning:
-    """What was changed at the border before a graph was used; counts, all 0 or more.
-
-    Attributes:
-        self_loops: edges from a node to itself, removed.
-        duplicates: repetitions of a directed edge, removed.
-        one_way: edges whose opposite direction was missing and was added.
-        unknown_ids: edges that named a node which does not exist, dropped by a reader.
-    """
-
-    self_loops: int = 0
-    duplicates: int = 0
-    one_way: int = 0
-    unknown_ids: int = 0
-
-    def __add__(self, other: Cleaning) -> Cleaning:
-        """Return the counts of both."""
-        return Cleaning(
-            self.self_loops + other.self_loops,
-            self.duplicates + other.duplicates,
-            self.one_way + other.one_way,
-            self.unknown_ids + other.unknown_ids,
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,8 +43,8 @@ class Graph:
         x: features [N, F], float32; a dense array, or `scipy.sparse.csr_array` for bags of words.
         edge_index: [2, E] int64, row 0 source, row 1 target, sorted by target, then source;
             E is twice the number of undirected edges.
-        y: class of each node [N] int64 in 0..C-1, or None.
-        train_mask: nodes to train on [N] bool, or None.
+        y: class of each node [N] int64 in 0..C-1, or `UNLABELLED` for a node without one; or None.
+        train_mask: nodes to train on [N] bool, all of them labelled where `y` is given; or None.
         val_mask: nodes to choose the epoch on [N] bool, or None.
         test_mask: nodes to report on [N] bool, or None.
         class_names: the C names; made up as "class 0", ... where none are given.
@@ -70,7 +53,8 @@ class Graph:
         cleaning: what was changed to make it so.
 
     Raises:
-        DatasetError: shapes that do not fit, ids out of range, features that are not finite.
+        DatasetError: shapes that do not fit, ids out of range, features that are not finite, a node
+            without a label in a mask.
     """
 
     x: Features
@@ -82,22 +66,22 @@ class Graph:
     class_names: tuple[str, ...] = ()
     node_names: tuple[str, ...] = ()
     name: str = "graph"
-    cleaning: Cleaning = Cleaning()
+    cleaning: Cleaning = field(default_factory=Cleaning)
 
     def __post_init__(self) -> None:
         """Check every field and clean the edges."""
-        x = _as_features(self.x)
+        x = as_features(self.x)
         num_nodes = shape_of(x)[0]
-        edge_index, found = _clean_edges(self.edge_index, num_nodes)
+        edge_index, found = clean_edges(self.edge_index, num_nodes)
         _set(self, "x", x)
         _set(self, "edge_index", edge_index)
         _set(self, "cleaning", self.cleaning + found)
         if self.y is not None:
-            _set(self, "y", _as_labels(self.y, num_nodes))
-        for field in ("train_mask", "val_mask", "test_mask"):
-            if getattr(self, field) is not None:
-                _set(self, field, _as_mask(getattr(self, field), num_nodes, field))
-        _set(self, "class_names", _fitting_class_names(self.class_names, self.y))
+            _set(self, "y", as_labels(self.y, num_nodes))
+        for part in ("train_mask", "val_mask", "test_mask"):
+            if getattr(self, part) is not None:
+                _set(self, part, as_mask(getattr(self, part), num_nodes, part, self.y))
+        _set(self, "class_names", fitting_class_names(self.class_names, self.y))
         _set(self, "node_names", tuple(map(str, self.node_names)))
         if self.node_names and len(self.node_names) != num_nodes:
             raise DatasetError(
@@ -123,6 +107,11 @@ class Graph:
     def num_classes(self) -> int:
         """C, the number of classes; 0 without labels."""
         return len(self.class_names)
+
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """Which nodes have a label [N]; none where the graph has no labels."""
+        return np.zeros(self.num_nodes, dtype=bool) if self.y is None else self.y != UNLABELLED
 
     def node_name(self, node: int) -> str:
         """Return what a node is called on screen: its name, or its number."""
@@ -161,21 +150,25 @@ class Graph:
     def homophily(self) -> float:
         """Return the share of edges that join two nodes of one class, in 0..1.
 
+        Edges with an end that has no label do not count.
+
         Raises:
-            DatasetError: the graph has no labels or no edges.
+            DatasetError: no edge joins two labelled nodes.
 
         Reference: Zhu et al., NeurIPS 2020, definition 1 (edge homophily).
         """
-        if self.y is None or not self.num_edges:
-            raise DatasetError(f"homophily of {self.name} is not defined: it needs labels and edges")
-        source, target = self.edge_index
+        source, target = self.edge_index[:, self.labelled[self.edge_index].all(axis=0)]
+        if self.y is None or not len(source):
+            raise DatasetError(
+                f"homophily of {self.name} is not defined: it needs labels and edges between labelled nodes"
+            )
         return float(np.mean(self.y[source] == self.y[target]))
 
     def k_hop(self, nodes: ArrayLike, hops: int) -> NDArray[np.int64]:
         """Return the hops of every node from the nearest of `nodes` (indices or a mask) [N]; -1 beyond."""
         distance = np.full(self.num_nodes, -1, dtype=np.int64)
         frontier = np.zeros(self.num_nodes, dtype=bool)
-        frontier[_as_nodes(nodes, self.num_nodes)] = True
+        frontier[as_nodes(nodes, self.num_nodes)] = True
         source, target = self.edge_index
         for hop in range(hops + 1):
             distance[frontier] = hop
@@ -188,14 +181,14 @@ class Graph:
 
     def subgraph(self, nodes: ArrayLike) -> Graph:
         """Return the graph induced by `nodes` (indices or a mask), renumbered in their order."""
-        kept = _as_nodes(nodes, self.num_nodes)
+        kept = as_nodes(nodes, self.num_nodes)
         if len(np.unique(kept)) != len(kept):
             raise DatasetError(f"a subgraph of {self.name} names a node twice; give every node once")
         new_id = np.full(self.num_nodes, -1, dtype=np.int64)
         new_id[kept] = np.arange(len(kept))
         edges = new_id[self.edge_index]
         per_node = ("x", "y", "train_mask", "val_mask", "test_mask")
-        rows = {field: values[kept] for field in per_node if (values := getattr(self, field)) is not None}
+        rows = {part: values[kept] for part in per_node if (values := getattr(self, part)) is not None}
         names = tuple(self.node_name(int(node)) for node in kept)
         return replace(self, edge_index=edges[:, (edges >= 0).all(axis=0)], node_names=names, **rows)
 
@@ -210,102 +203,7 @@ class Graph:
         return TorchGraph.from_graph(self, device)
 
 
-def shape_of(x: Features) -> tuple[int, int]:
-    """Return N and F of features [N, F]."""
-    return x.shape  # pyright: ignore[reportReturnType] (scipy leaves its property untyped)
-
-
 def _set(graph: Graph, field: str, value: object) -> None:
     if isinstance(value, np.ndarray):
         value.setflags(write=False)
     object.__setattr__(graph, field, value)
-
-
-def _as_features(x: ArrayLike | sparse.csr_array) -> Features:
-    is_sparse = isinstance(x, sparse.sparray | sparse.spmatrix)
-    features = sparse.csr_array(x, dtype=np.float32) if is_sparse else _dense_features(x)
-    values = features.data if isinstance(features, sparse.csr_array) else features
-    if not np.isfinite(values).all():
-        bad = int((~np.isfinite(values)).sum())
-        raise DatasetError(f"{bad} feature values are NaN or infinite; give finite numbers only")
-    return features
-
-
-def _dense_features(x: ArrayLike) -> NDArray[np.float32]:
-    try:
-        with np.errstate(over="ignore"):  # becomes infinite, which is refused in words
-            features = np.array(x, dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise DatasetError(f"features must be numbers in a table [nodes, features]: {error}") from error
-    if features.ndim != 2:
-        raise DatasetError(f"features have shape {features.shape}; give a table [nodes, features]")
-    return features
-
-
-def _clean_edges(edge_index: ArrayLike, num_nodes: int) -> tuple[NDArray[np.int64], Cleaning]:
-    edges = np.asarray(edge_index)
-    if edges.size == 0:
-        return np.zeros((2, 0), dtype=np.int64), Cleaning()
-    if edges.ndim != 2 or edges.shape[0] != 2 or not np.issubdtype(edges.dtype, np.integer):
-        raise DatasetError(
-            f"edge_index has shape {edges.shape} and type {edges.dtype}; give whole numbers [2, edges]"
-        )
-    if edges.min() < 0 or edges.max() >= num_nodes:
-        raise DatasetError(
-            f"edges name nodes {edges.min()} to {edges.max()}; the graph has nodes 0 to {num_nodes - 1}"
-        )
-    edges = edges.astype(np.int64)
-    loops = edges[0] == edges[1]
-    keys = edges[1, ~loops] * num_nodes + edges[0, ~loops]
-    distinct = np.unique(keys)
-    target, source = np.divmod(distinct, num_nodes)
-    both = np.union1d(distinct, source * num_nodes + target)
-    target, source = np.divmod(both, num_nodes)
-    counts = Cleaning(
-        self_loops=int(loops.sum()),
-        duplicates=len(keys) - len(distinct),
-        one_way=len(both) - len(distinct),
-    )
-    return np.stack([source, target]), counts
-
-
-def _as_nodes(nodes: ArrayLike, num_nodes: int) -> NDArray[np.int64]:
-    given = np.atleast_1d(np.asarray(nodes))
-    if given.dtype == bool and given.shape == (num_nodes,):
-        return np.flatnonzero(given)
-    if given.ndim != 1 or (given.size and not np.issubdtype(given.dtype, np.integer)):
-        raise DatasetError(f"nodes have shape {given.shape} and type {given.dtype}; give numbers or a mask")
-    if given.size and not 0 <= given.min() <= given.max() < num_nodes:
-        raise DatasetError(f"got nodes {given.min()} to {given.max()}; the graph has 0 to {num_nodes - 1}")
-    return given.astype(np.int64)
-
-
-def _as_labels(y: ArrayLike, num_nodes: int) -> NDArray[np.int64]:
-    labels = np.array(y)
-    if labels.shape != (num_nodes,) or not np.issubdtype(labels.dtype, np.integer):
-        raise DatasetError(
-            f"labels have shape {labels.shape} and type {labels.dtype}; "
-            f"give one whole number for each of {num_nodes} nodes"
-        )
-    if num_nodes and labels.min() < 0:
-        raise DatasetError(f"label {labels.min()} is negative; classes are numbered from 0")
-    return labels.astype(np.int64)
-
-
-def _as_mask(mask: ArrayLike, num_nodes: int, field: str) -> NDArray[np.bool_]:
-    values = np.array(mask)
-    if values.shape != (num_nodes,) or values.dtype != bool:
-        raise DatasetError(
-            f"{field} has shape {values.shape} and type {values.dtype}; "
-            f"give one truth value for each of {num_nodes} nodes"
-        )
-    return values
-
-
-def _fitting_class_names(names: Sequence[str], y: NDArray[np.int64] | None) -> tuple[str, ...]:
-    classes = 0 if y is None or not len(y) else int(y.max()) + 1
-    if not names:
-        return tuple(f"class {number}" for number in range(classes))
-    if len(names) < classes:
-        raise DatasetError(f"got {len(names)} class names, but labels up to {classes - 1}")
-    return tuple(map(str, names))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gnnviz.figures.layout import counted, percent
+from gnnviz.figures.nodes import NO_LABEL
 from gnnviz.graph import Cleaning, Graph
 from gnnviz.graph_statistics import PARTS, GraphStatistics, NodeReport, node_parts
 
@@ -45,6 +46,7 @@ def graph_finding(name: str, statistics: GraphStatistics, words: Words) -> str:
     if statistics.homophily is not None:
         return (
             f"{name}: {percent(statistics.homophily)} of the {words.edges} "
+            f"{'between labelled ' + words.nodes + ' ' if statistics.unlabelled else ''}"
             f"join two {words.nodes} of one {words.label}"
         )
     pieces = len(statistics.component_sizes)
@@ -173,6 +175,8 @@ def node_facts(report: NodeReport, graph: Graph, words: Words) -> tuple[str, ...
     facts = [f"number {report.node}", PART_WORDS[report.part]]
     if report.label is not None:
         facts.insert(0, f"{words.label} {graph.class_names[report.label]}")
+    elif graph.y is not None:
+        facts.insert(0, NO_LABEL)
     facts.append(_number(report.degree, words.edge, words.edges))
     if report.component_size < graph.num_nodes:
         facts.append(f"in a piece of {_number(report.component_size, words.node, words.nodes)}")
@@ -185,7 +189,9 @@ def neighbour_table(report: NodeReport, graph: Graph, words: Words) -> dict[str,
     degrees, parts = graph.degrees(), node_parts(graph)
     columns: dict[str, list[str | int]] = {words.node: [graph.node_name(node) for node in neighbours]}
     if graph.y is not None:
-        columns[words.label] = [graph.class_names[graph.y[node]] for node in neighbours]
+        columns[words.label] = [
+            graph.class_names[graph.y[node]] if graph.labelled[node] else NO_LABEL for node in neighbours
+        ]
     columns["part of the split"] = [PART_WORDS[PARTS[parts[node]]] for node in neighbours]
     columns[words.edges] = [int(degrees[node]) for node in neighbours]
     return columns
@@ -205,8 +211,12 @@ def node_in_words(report: NodeReport, graph: Graph, words: Words) -> str:
         if report.neighbour_classes[label]
     )
     same = int(report.neighbour_classes[report.label])
-    if report.degree == 1:
-        return f"It has one neighbour, of {'its own' if same else 'another'} {words.label}: {classes}."
+    known = int(report.neighbour_classes.sum())
+    if known == 1:
+        which = "one neighbour" if report.degree == 1 else f"{neighbours}, one of them labelled"
+        return f"It has {which}, of {'its own' if same else 'another'} {words.label}: {classes}."
+    if known < report.degree:
+        neighbours = f"{counted(known)} labelled neighbours"
     chance = graph.homophily()
     which = "more" if report.local_homophily > chance else "fewer"
     compared = (

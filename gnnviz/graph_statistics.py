@@ -23,17 +23,20 @@ class GraphStatistics:
     Attributes:
         num_nodes: N.
         num_edges: undirected edges.
+        unlabelled: nodes without a label; N where the graph has none at all.
         degree_counts: how many nodes have 0, 1, ... neighbours [largest degree + 1].
         component_sizes: nodes of each component [K], the largest first.
-        homophily: share of edges that join two nodes of one class, in 0..1; None without labels or edges.
+        homophily: share of edges between labelled nodes that join two of one class, in 0..1; None without
+            such edges.
         expected_homophily: the same if every end of an edge were joined to another end at random.
-        class_parts: nodes of each class and part [C, 4], columns as `PARTS`; [0, 4] without labels.
-        mixing: edges from nodes of each class to nodes of each class [C, C]; symmetric, and an edge
-            inside a class counts twice.
+        class_parts: labelled nodes of each class and part [C, 4], columns as `PARTS`; [0, 4] without labels.
+        mixing: edges from nodes of each class to nodes of each class [C, C]; symmetric, an edge inside a
+            class counts twice, and one with an end that has no label does not count.
     """
 
     num_nodes: int
     num_edges: int
+    unlabelled: int
     degree_counts: NDArray[np.int64]
     component_sizes: NDArray[np.int64]
     homophily: float | None
@@ -64,11 +67,13 @@ class NodeReport:
     Attributes:
         node: its number.
         name: what it is called on screen.
-        label: its class in 0..C-1, or None.
+        label: its class in 0..C-1, or None where it has no label.
         part: one of `PARTS`.
         neighbours: their numbers [d], ascending.
-        neighbour_classes: how many of them are of each class [C]; [0] without labels.
-        local_homophily: share of them that have its class, in 0..1; None without labels or neighbours.
+        neighbour_classes: how many of them are of each class [C]; [0] without labels. Those without a label
+            are in none.
+        local_homophily: share of its labelled neighbours that have its class, in 0..1; None where there are
+            none, or where it has no label.
         component_size: nodes that can be reached from it, itself included.
     """
 
@@ -96,13 +101,16 @@ def graph_statistics(graph: Graph) -> GraphStatistics:
     mixing = np.zeros((graph.num_classes, graph.num_classes), dtype=np.int64)
     class_parts = np.zeros((graph.num_classes, len(PARTS)), dtype=np.int64)
     if graph.y is not None:
-        np.add.at(mixing, (graph.y[graph.edge_index[0]], graph.y[graph.edge_index[1]]), 1)
-        np.add.at(class_parts, (graph.y, node_parts(graph)), 1)
-    known = graph.y is not None and graph.num_edges > 0
+        source, target = graph.edge_index[:, graph.labelled[graph.edge_index].all(axis=0)]
+        np.add.at(mixing, (graph.y[source], graph.y[target]), 1)
+        labelled = np.flatnonzero(graph.labelled)
+        np.add.at(class_parts, (graph.y[labelled], node_parts(graph)[labelled]), 1)
+    known = mixing.any()
     ends = mixing.sum(axis=1) / max(1, mixing.sum())  # each class's share of the ends of edges
     return GraphStatistics(
         num_nodes=graph.num_nodes,
         num_edges=graph.num_edges,
+        unlabelled=int((~graph.labelled).sum()),
         degree_counts=np.bincount(graph.degrees(), minlength=1),
         component_sizes=np.bincount(graph.components()),
         homophily=graph.homophily() if known else None,
@@ -124,10 +132,11 @@ def node_parts(graph: Graph) -> NDArray[np.int8]:
 def node_report(graph: Graph, node: int) -> NodeReport:
     """Return what is known of a node, 0..N-1."""
     neighbours = graph.edge_index[0, graph.edge_index[1] == node]
-    label = None if graph.y is None else int(graph.y[node])
+    label = int(graph.y[node]) if graph.y is not None and graph.labelled[node] else None
     classes = np.zeros(0, dtype=np.int64)
     if graph.y is not None:
-        classes = np.bincount(graph.y[neighbours], minlength=graph.num_classes)
+        known = neighbours[graph.labelled[neighbours]]
+        classes = np.bincount(graph.y[known], minlength=graph.num_classes)
     component = graph.components()
     return NodeReport(
         node=node,
@@ -136,9 +145,7 @@ def node_report(graph: Graph, node: int) -> NodeReport:
         part=PARTS[node_parts(graph)[node]],
         neighbours=neighbours,
         neighbour_classes=classes,
-        local_homophily=None
-        if label is None or not len(neighbours)
-        else float(classes[label]) / len(neighbours),
+        local_homophily=None if label is None or not classes.any() else float(classes[label] / classes.sum()),
         component_size=int((component == component[node]).sum()),
     )
 

@@ -27,7 +27,7 @@ DropoutOn = Literal["inputs", "between"]
 Normalisation = Literal["sym", "row", "sum"]
 
 # Fields that only some models have; at the others they stay at their default.
-_OF_SOME = (
+OF_SOME_MODELS = (
     "hidden_channels",
     "activation",
     "normalisation",
@@ -147,6 +147,19 @@ class ModelConfig:
         self._check_fit()
 
     @property
+    def label(self) -> str:
+        """The name on screen, with what is special about it: "GCN (row) + residual"."""
+        kinds = {
+            "normalisation": self.normalisation,
+            "aggregator": self.aggregator,
+            "attention_form": self.attention_form,
+        }
+        standards = {field.name: field.default for field in dataclasses.fields(self)}
+        special = [value for name, value in kinds.items() if value != standards[name]]
+        name = MODELS[self.model].label + (f" ({', '.join(special)})" if special else "")
+        return f"{name} + {self.remedies.label}" if self.remedies.label else name
+
+    @property
     def has_head(self) -> bool:
         """True where linear layers after the last graph layer make the logits."""
         return MODELS[self.model].has_head or self.remedies.has_head
@@ -178,7 +191,7 @@ class ModelConfig:
         """Refuse what this model does not have, and what this depth cannot have."""
         spec = MODELS[self.model]
         standards = {field.name: field.default for field in dataclasses.fields(self)}
-        for name in set(_OF_SOME).difference(spec.takes):
+        for name in set(OF_SOME_MODELS).difference(spec.takes):
             if getattr(self, name) != standards[name]:
                 raise ConfigError(
                     f"{name} is {getattr(self, name)!r}, but {spec.label} has none; "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from gnnviz.errors import DatasetError
@@ -15,6 +14,8 @@ class NodeSets:
 
     Attributes:
         sizes: how many nodes are in train, val and test, each 1 or more.
+        train_nodes: the training nodes, ascending [T].
+        train_labels: their classes [T].
 
     Args:
         graph: with labels and three masks.
@@ -39,15 +40,11 @@ class NodeSets:
         self.sizes = [len(members) for members in sets]
         self._nodes = torch.cat(sets)  # [M], train, then val, then test
         self._labels = graph.y[self._nodes]  # [M]
-        self._train_nodes = sets[0]
-        self._train_labels = graph.y[sets[0]]
+        self.train_nodes = sets[0]
+        self.train_labels = graph.y[sets[0]]
         which = torch.eye(3, dtype=torch.float64, device=graph.device)
         sizes = torch.tensor(self.sizes, device=graph.device)
         self._membership = which.repeat_interleave(sizes, dim=0)  # [M, 3]
-
-    def objective(self, logits: Tensor) -> Tensor:
-        """Return the mean cross-entropy in nats on the training nodes, a scalar, from logits [N, C]."""
-        return F.cross_entropy(logits.index_select(0, self._train_nodes), self._train_labels)
 
     def sums(self, logits: Tensor) -> Tensor:
         """Return summed cross-entropy, then number of right answers, on train, val and test [6], float64.

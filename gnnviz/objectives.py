@@ -1,6 +1,6 @@
 """What training minimises: the registry `OBJECTIVES`, and `PairConfig` for those that compare nodes.
 
-Imports no torch; `gnnviz.pairs` draws the pairs and computes the losses.
+Imports no torch; `gnnviz.pairs` draws the pairs, `gnnviz.pair_losses` computes what they are worth.
 """
 
 from __future__ import annotations
@@ -71,6 +71,9 @@ class PairConfig:
         check_count("far_hops", self.far_hops, 64)
         check_real("negative_weight", self.negative_weight, above_zero=True)
         check_real("margin", self.margin)
+
+
+USUAL_PAIRS = PairConfig()
 
 
 OBJECTIVES: dict[str, ObjectiveSpec] = {

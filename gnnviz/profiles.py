@@ -55,7 +55,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class LayerProfile:
-    """A quantity in layers 1 to L at one moment; the last of them are the logits."""
+    """A quantity in states 1 to `ModelConfig.num_states` at one moment; the last of them are the logits."""
 
     moment: Moment
     layers: tuple[Measurement, ...]
@@ -108,14 +108,14 @@ def standard_measures(model: str) -> tuple[str, ...]:
 def layers_finding(metric: Metric, config: RunConfig, profiles: Sequence[LayerProfile]) -> str:
     """Return how a measure changes from the first hidden layer to the last one, before training and after.
 
-    With two layers it is compared with the logits, there being one hidden layer; with one its value is told.
+    With one hidden layer it is compared with the logits; without any its value in the logits is told.
 
     Args:
         metric: what was measured.
         config: the run.
         profiles: its layers at one moment or more; start first, the one that matters most second.
     """
-    depth = config.model.num_layers
+    depth = config.model.num_states
     model = f"this {MODELS[config.model.model].label}"
     told = _told(profiles)
     if not told:

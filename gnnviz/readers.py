@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from gnnviz.errors import DatasetError
-from gnnviz.graph import Cleaning, Graph, shape_of
+from gnnviz.graph import UNLABELLED, Cleaning, Graph, shape_of
 from gnnviz.safe_pickle import read_array, read_matrix, read_neighbours
 
 PLANETOID_PARTS = ("x", "tx", "allx", "y", "ty", "ally", "graph", "test.index")
@@ -83,7 +83,7 @@ def read_planetoid(folder: Path, name: str = "cora") -> Graph:
     Nodes 0 to A-1 are the A rows of `allx`; `test.index` says which node each row of `tx` is. The
     first rows, those of `y`, are for training, the next 500 for validation, `test.index` for testing.
     A node in neither (Citeseer has 15) has no features and no known class: it gets a row of zeros,
-    class 0 and no part in the split. Classes keep the numbers of the files, which do not name them.
+    no label and no part in the split. Classes keep the numbers of the files, which do not name them.
 
     Args:
         folder: holds `ind.NAME.x`, `.tx`, `.allx`, `.y`, `.ty`, `.ally`, `.graph` and `.test.index`.
@@ -102,7 +102,7 @@ def read_planetoid(folder: Path, name: str = "cora") -> Graph:
     known, test_nodes, x = _read_features(paths, num_nodes)
     num_known = len(known) - len(test_nodes)
     labels, num_classes, num_train = _read_labels(paths, num_known, len(test_nodes))
-    y = np.zeros(num_nodes, dtype=np.int64)
+    y = np.full(num_nodes, UNLABELLED)
     y[known] = labels
     val_end = num_train + PLANETOID_VALIDATION_NODES
     if val_end > num_known:

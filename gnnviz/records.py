@@ -18,12 +18,13 @@ class EpochRecord:
 
     Attributes:
         epoch: 1, 2, ...
-        objective: the loss that was minimised, with dropout on, before the step.
+        objective: the loss that was minimised, with dropout on, before the step; of mini-batches the mean.
         train_loss: mean cross-entropy in nats on the training nodes; likewise for val and test.
         train_acc: share of training nodes classified right, in 0..1; likewise for val and test.
-        grad_norms: Euclidean norm of the objective's gradient in each layer's parameters [L].
-        weight_norms: Euclidean norm of each layer's parameters after the step [L].
-        seconds: wall-clock time of the step and its evaluation.
+        grad_norms: Euclidean norm of the objective's gradient in the parameters of each layer, a head
+            included [num_states]; of mini-batches in the last one. 0 for a layer that is not trained.
+        weight_norms: Euclidean norm of each layer's parameters after the step [num_states].
+        seconds: wall-clock time of the steps and their evaluation.
     """
 
     epoch: int

@@ -6,6 +6,7 @@ Imports no torch: the app lists and configures remedies; `gnnviz.remedy_layers` 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -70,6 +71,30 @@ class Remedies:
     def has_head(self) -> bool:
         """True where linear layers follow the last graph layer, so that its output is a hidden state, too."""
         return self.post_layers > 0 or self.jumping != "none"
+
+    @property
+    def label(self) -> str:
+        """What is added, in words: "residual + PairNorm"; "" for nothing."""
+        words = {
+            "residual": {"plain": "residual", "initial": "initial residual"}.get(self.residual, ""),
+            "jumping": f"JK {self.jumping}",
+            "norm": {
+                "pair": "PairNorm",
+                "pair_si": "PairNorm per node",
+                "batch": "BatchNorm",
+                "layer": "LayerNorm",
+            }.get(self.norm, ""),
+            "drop_edge": f"DropEdge {self.drop_edge:g}",
+            "pre_layers": f"{self.pre_layers} linear before",
+            "post_layers": f"{self.post_layers} linear after",
+            "init": f"{self.init.title()} init",
+        }
+        return " + ".join(words[name] for name in self.changed() if name in words)
+
+    def only(self, names: Sequence[str]) -> Remedies:
+        """Return these remedies without the fields that are not among `names`."""
+        kept = {name: value for name, value in self.changed().items() if name in names}
+        return dataclasses.replace(NO_REMEDIES, **kept)  # pyright: ignore[reportArgumentType]
 
     def changed(self) -> dict[str, str | float | int]:
         """Return the fields that differ from doing nothing, by name."""

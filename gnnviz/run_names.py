@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 
 from gnnviz.config import RunConfig
-from gnnviz.datasets import NORMALISATIONS, SPLITS, DatasetSpec, dataset_record
+from gnnviz.datasets import NORMALISATIONS, SPLITS, DatasetSpec
 from gnnviz.figures.compare import LABEL_SEPARATOR
 from gnnviz.figures.layout import listed
-from gnnviz.models import MODELS
+from gnnviz.objectives import OBJECTIVES
 
 SHORT_ID = 8  # digits of a run's id in addresses and file names; more where they do not tell runs apart
 ID_SEPARATOR = "."  # a comma would be written as %2C
@@ -21,7 +22,7 @@ def task_name(spec: DatasetSpec) -> str:
     """Return the graph and its split, "Cora (kipf)": accuracies compare where this is the same."""
     seed = f", seed {spec.split_seed}" if SPLITS[spec.split].seeded else ""
     files = f", files {spec.fingerprint[:4]}" if spec.fingerprint else ""
-    return f"{dataset_record(spec.name).label} ({spec.split}{seed}{files})"
+    return f"{spec.label} ({spec.split}{seed}{files})"
 
 
 def layers_phrase(depth: int) -> str:
@@ -36,7 +37,7 @@ def curve_labels(configs: Sequence[RunConfig]) -> tuple[str, ...]:
         configs: runs of any kind, none twice.
     """
     names = [
-        f"{MODELS[config.model.model].label}{LABEL_SEPARATOR}{layers_phrase(config.model.num_layers)}"
+        f"{config.model.label}{LABEL_SEPARATOR}{layers_phrase(config.model.num_layers)}"
         for config in configs
     ]
     labels = []
@@ -60,6 +61,17 @@ def _settings(config: RunConfig) -> dict[str, str]:
         "dropout": f"dropout {model.dropout:g} on {model.dropout_on}",
         "attention_dropout": f"attention dropout {model.attention_dropout:g}",
         "activation": model.activation.upper(),
+        "bias": "bias" if model.bias else "no bias",
+        "unit_length": "rows of length 1" if model.unit_length else "rows of any length",
+        "slope": f"slope {model.negative_slope:g}",
+        "output_elu": "ELU on the logits" if model.output_elu else "plain logits",
+        "alpha": f"alpha {model.alpha:g}",
+        "theta": f"theta {model.theta:g}",
+        "remedies": " ".join(f"{key} {value}" for key, value in model.remedies.changed().items()),
+        "objective": OBJECTIVES[training.objective].label.lower(),
+        "pairs": f"pairs {', '.join(map(str, dataclasses.astuple(training.pairs)))}",
+        "batch": f"batches of {training.batch_size}" if training.batch_size else "whole graph",
+        "fan_outs": f"fan-outs {', '.join(map(str, training.fan_outs)) or 'as usual'}",
         "rate": f"rate {training.learning_rate:g}",
         "decay": f"decay {training.weight_decay:g} on {training.decay_on}",
         "epochs": f"{training.epochs} epochs",

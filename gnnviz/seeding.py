@@ -1,4 +1,4 @@
-"""Random numbers of torch: streams that a seed gives, and random states kept apart from the global ones."""
+"""Random numbers: streams that a seed gives, and torch's random states kept apart from the global ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-INITIAL_WEIGHTS, TRAINING = 0, 1  # streams
+INITIAL_WEIGHTS, TRAINING, DRAWS = 0, 1, 2  # streams
 
 
 def seed_torch(seed: int, stream: int) -> None:
@@ -17,7 +17,7 @@ def seed_torch(seed: int, stream: int) -> None:
 
     Args:
         seed: 0 or more.
-        stream: 0 or more; `INITIAL_WEIGHTS` and `TRAINING` are taken.
+        stream: 0 or more; `INITIAL_WEIGHTS`, `TRAINING` and `DRAWS` are taken.
     """
     torch.manual_seed(stream_seed(seed, stream))
 
@@ -25,6 +25,16 @@ def seed_torch(seed: int, stream: int) -> None:
 def stream_seed(seed: int, stream: int) -> int:
     """Return a 64-bit seed for one stream of a seed; other streams have nothing to do with it."""
     return int(np.random.SeedSequence((seed, stream)).generate_state(1, np.uint64)[0])
+
+
+def epoch_generator(seed: int, epoch: int) -> np.random.Generator:
+    """Return what an epoch draws its batches, neighbours and pairs from: the same whenever it is asked for.
+
+    Args:
+        seed: 0 or more.
+        epoch: 1 or more.
+    """
+    return np.random.default_rng((seed, DRAWS, epoch))
 
 
 class RandomStates:

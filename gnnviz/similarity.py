@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnviz.errors import ConfigError
+from gnnviz.graph import UNLABELLED
 from gnnviz.rows import Matrix, MeasureUndefined, State, as_state, blocks, distance_blocks, unit_rows
 
 EXACT_NODES = 3000
@@ -72,13 +73,14 @@ def cosine_histogram(
 def knn_purity(h: State, y: NDArray[np.integer], k: int = 10) -> float:
     """Return the mean share of a node's `k` nearest others that are of its class, in 0..1.
 
+    Nodes without a label are left out: they neither ask nor are among the nearest of others.
     Nodes at the same distance as the k-th nearest share the places that are left, so the answer does not
     depend on the order of nodes; when all rows are equal it is that of chance.
 
     Args:
         h: one row for each node [N, d]; distances are Euclidean.
-        y: class of each node [N].
-        k: 1 to N - 1.
+        y: class of each node [N], or `UNLABELLED`.
+        k: 1 to the number of labelled nodes - 1.
 
     Raises:
         MeasureUndefined: `k` is not in its range, or `h` is empty, or holds NaN or infinite values.
@@ -87,8 +89,11 @@ def knn_purity(h: State, y: NDArray[np.integer], k: int = 10) -> float:
     state, labels = as_state(h), np.asarray(y)
     if labels.shape != (len(state),):
         raise ValueError(f"labels have shape {labels.shape}; the hidden state has {len(state)} rows")
+    state, labels = state[labels != UNLABELLED], labels[labels != UNLABELLED]
     if not 1 <= k < len(state):
-        raise MeasureUndefined(f"{k} nearest others of {len(state)} nodes; choose from 1 to {len(state) - 1}")
+        raise MeasureUndefined(
+            f"{k} nearest others of {len(state)} labelled nodes; choose from 1 to {len(state) - 1}"
+        )
     total = 0.0
     for block, distance in distance_blocks(state):
         same = labels[block, None] == labels

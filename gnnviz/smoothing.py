@@ -19,9 +19,10 @@ __all__ = ["METRICS", "MeasureUndefined", "Metric", "matched_rayleigh"]
 def matched_rayleigh(model: str) -> str:
     """Return the key of the normalised energy that goes to 0 when this model's layers smooth.
 
-    GCN's averaging leads to rows along sqrt(d + 1), where `rayleigh_sym` is 0; the rows of GraphSAGE's and
-    GAT's operators sum to 1, so they lead to equal rows, where `rayleigh_rw` is 0. Under the other model
-    each has a floor above 0. The control without edges is drawn as equal rows.
+    GCN's averaging, which SGC, APPNP and GCNII share, leads to rows along sqrt(d + 1), where `rayleigh_sym`
+    is 0; the rows of GraphSAGE's and GAT's operators sum to 1, so they lead to equal rows, where
+    `rayleigh_rw` is 0. Under the other model each has a floor above 0. The control without edges is drawn
+    as equal rows.
 
     Raises:
         ConfigError: no such model, or one whose layer has no energy here.
@@ -38,6 +39,8 @@ def matched_rayleigh(model: str) -> str:
 
 RAYLEIGH_OF_CONV: dict[str, str] = {
     "GCNConv": "rayleigh_sym",
+    "GCN2Conv": "rayleigh_sym",
+    "Propagation": "rayleigh_sym",
     "SAGEConv": "rayleigh_rw",
     "GATConv": "rayleigh_rw",
     "GATv2Conv": "rayleigh_rw",

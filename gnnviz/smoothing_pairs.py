@@ -73,8 +73,8 @@ def smv(h: Matrix, _graph: Graph) -> float:
 def group_distance_ratio(h: Matrix, graph: Graph) -> float:
     """Return the mean distance of two classes over the mean distance within a class, 0 or more.
 
-    Distances are averaged within each pair of classes, then over pairs; classes without nodes are left
-    out. 1 for noise; 1 by definition when all rows are equal.
+    Distances are averaged within each pair of classes, then over pairs; classes without nodes, and nodes
+    without a label, are left out. 1 for noise; 1 by definition when all rows are equal.
 
     Raises:
         MeasureUndefined: no labels, fewer than two classes, no class with two nodes, or classes whose
@@ -86,7 +86,7 @@ def group_distance_ratio(h: Matrix, graph: Graph) -> float:
     """
     member = _class_members(graph)
     total = np.zeros((member.shape[1], member.shape[1]))
-    for block, distance in distance_blocks(h):
+    for block, distance in distance_blocks(h[graph.labelled]):
         total += member[block].T @ (distance @ member)
     size = member.sum(axis=0)
     several = size > 1
@@ -149,10 +149,10 @@ def _mean_of_rows(pieces: list[Matrix], which: str, graph: Graph) -> float:
 
 
 def _class_members(graph: Graph) -> Matrix:
-    """Return which class a node is in, as ones [N, C], C 2 or more, without empty classes."""
+    """Return which class a labelled node is in, as ones [labelled, C], C 2 or more, without empty classes."""
     if graph.y is None:
         raise MeasureUndefined(f"{graph.name} has no labels to group its nodes by")
-    classes, group = np.unique(graph.y, return_inverse=True)
+    classes, group = np.unique(graph.y[graph.labelled], return_inverse=True)
     if len(classes) < 2:
         raise MeasureUndefined(f"{graph.name} has {len(classes)} class; two are needed to compare")
     return np.eye(len(classes))[group]

@@ -59,10 +59,11 @@ def _leaders_split(graph: Graph, _seed: int) -> Masks:
 
 
 def _random_split(graph: Graph, seed: int) -> Masks:
-    """Return 20 nodes of each class, then 500, then 1000, or the shares that `SPLITS` tells."""
+    """Return 20 nodes of each class, then 500, then 1000, or the shares that `SPLITS` tells; all labelled."""
     if graph.y is None:
         raise DatasetError(f"{graph.name} has no labels; a random split takes nodes of every class")
     order = np.random.default_rng(seed).permutation(graph.num_nodes)
+    order = order[graph.labelled[order]]
     train: list[int] = []
     for label in range(graph.num_classes):
         members = order[graph.y[order] == label]
@@ -71,7 +72,7 @@ def _random_split(graph: Graph, seed: int) -> Masks:
     val_end = min(VALIDATION_NODES, len(rest) // VALIDATION_SHARE)
     if not val_end:
         raise DatasetError(
-            f"{graph.name} has {graph.num_nodes} nodes in {graph.num_classes} classes, too few to split; "
+            f"{graph.name} has {len(order)} nodes in {graph.num_classes} classes, too few to split; "
             f"at least {VALIDATION_SHARE} must be left after one of each class is taken for training"
         )
     return _masks(graph.num_nodes, train, rest[:val_end], rest[val_end : val_end + TEST_NODES])

@@ -14,7 +14,7 @@ from gnnviz.config import DeviceType, RunConfig
 from gnnviz.datasets import DatasetSpec
 from gnnviz.figures.depth_points import DepthPoint
 from gnnviz.findings import PACE_WINDOW
-from gnnviz.models import MODELS, ModelConfig, divisors
+from gnnviz.models import MODELS, OF_SOME_MODELS, ModelConfig, divisors
 from gnnviz.presets import PRESETS
 from gnnviz.records import EpochRecord
 from gnnviz.runs import RunState, RunStatus, RunStore
@@ -88,18 +88,22 @@ def sweep(base: RunConfig, models: Sequence[str], depths: Sequence[int], seeds: 
 
 
 def in_recipe(base: ModelConfig, model: str, depth: int) -> ModelConfig:
-    """Return another model or depth with the width, dropout and activation of `base`.
+    """Return another model or depth with all that `base` says and the other can have.
 
-    Attention heads and their dropout stay where both models have them. Where only the new one does, it
-    gets `usual_heads` and no dropout on the coefficients.
+    What it has none of stays at its default. Where only the new model has attention heads, it gets
+    `usual_heads`; one layer has no jumping knowledge.
 
     Raises:
         ConfigError: a model or a depth that is not allowed.
     """
-    if model in MODELS and MODELS[model].has_heads == MODELS[base.model].has_heads:
-        return replace(base, model=model, num_layers=depth)
-    heads = usual_heads(base.hidden_channels) if model in MODELS and MODELS[model].has_heads else 1
-    return replace(base, model=model, num_layers=depth, heads=heads, output_heads=1, attention_dropout=0.0)
+    if model not in tuple(MODELS):
+        return replace(base, model=model)  # says what can be chosen
+    spec, standard = MODELS[model], ModelConfig()
+    fields = {name: getattr(standard, name) for name in OF_SOME_MODELS if name not in spec.takes}
+    if spec.has_heads and not MODELS[base.model].has_heads:
+        fields["heads"] = usual_heads(base.hidden_channels)
+    helping = [name for name in spec.remedies if depth > 1 or name != "jumping"]
+    return replace(base, model=model, num_layers=depth, remedies=base.remedies.only(helping), **fields)
 
 
 def usual_heads(channels: int) -> int:

@@ -1,13 +1,12 @@
-"""A graph's tensors on one device, and the sparse operators that layers make from its edges.
+"""A graph's tensors on one device: `TorchGraph`, and the sampled hops of a mini-batch, `Blocks`.
 
-`Operators` prepares them on demand and keeps them; `TorchGraph` adds features, labels and masks.
-Knows no layer and no dataset.
+`operators_of` turns every form of graph that a layer may be given into `Operators`. Knows no layer and
+no dataset.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -16,95 +15,7 @@ from torch import Tensor
 from gnnviz.csr import CSR
 from gnnviz.errors import DatasetError
 from gnnviz.graph import Graph
-
-
-class Operators:
-    """The edges of a graph, and the sparse matrices that layers multiply by, each made once.
-
-    Edges are treated as they are: one-way edges stay one-way, duplicates count twice. A subset of
-    edges, or a mini-batch, is simply another `Operators`.
-
-    Attributes:
-        edge_index: [2, E] int64, row 0 source, row 1 target.
-        num_nodes: N.
-    """
-
-    def __init__(self, edge_index: Tensor, num_nodes: int) -> None:
-        self.edge_index = edge_index
-        self.num_nodes = num_nodes
-        self._matrices: dict[tuple[str, torch.dtype], CSR] = {}
-        self._blocks: dict[int, CSR] = {}
-
-    @classmethod
-    def from_edge_index(cls, edge_index: Tensor, num_nodes: int) -> Operators:
-        """Return the operators of edges that have not been checked yet.
-
-        Raises:
-            DatasetError: not whole numbers [2, E], or nodes that do not exist.
-        """
-        if (
-            edge_index.ndim != 2
-            or edge_index.shape[0] != 2
-            or edge_index.dtype not in (torch.int64, torch.int32)
-        ):
-            raise DatasetError(
-                f"edge_index has shape {list(edge_index.shape)} and type {edge_index.dtype}; "
-                "give whole numbers (int64) [2, edges]"
-            )
-        if edge_index.numel():
-            lowest, highest = (int(bound) for bound in edge_index.aminmax())
-            if lowest < 0 or highest >= num_nodes:
-                raise DatasetError(
-                    f"edges name nodes {lowest} to {highest}; the features are of nodes 0 to {num_nodes - 1}"
-                )
-        return cls(edge_index.long(), num_nodes)
-
-    @property
-    def device(self) -> torch.device:
-        """The device of the edges and of every operator."""
-        return self.edge_index.device
-
-    @cached_property
-    def as_given(self) -> CSR:
-        """The structure of A [N, N], without values: row i holds the sources of node i's edges."""
-        source, target = self.edge_index
-        return CSR.from_entries(target, source, None, (self.num_nodes, self.num_nodes))
-
-    @cached_property
-    def with_loops(self) -> CSR:
-        """The structure of A + I [N, N], without values: one self-loop a node, whatever loops were given."""
-        between = self.edge_index[:, self.edge_index[0] != self.edge_index[1]]
-        nodes = torch.arange(self.num_nodes, device=self.device)
-        source, target = torch.cat([between, nodes.expand(2, -1)], dim=1)
-        return CSR.from_entries(target, source, None, (self.num_nodes, self.num_nodes))
-
-    def gcn(self, dtype: torch.dtype) -> CSR:
-        """Return D^-1/2 (A + I) D^-1/2 [N, N], D the in-degrees with self-loops.
-
-        Reference: Kipf & Welling, ICLR 2017, eq. 2 (renormalisation trick).
-        """
-        key = ("gcn", dtype)
-        if key not in self._matrices:
-            edges = self.with_loops
-            scale = edges.row_lengths().to(dtype).rsqrt()  # no length is 0
-            values = scale.index_select(0, edges.rows) * scale.index_select(0, edges.indices)
-            self._matrices[key] = edges.with_values(values)
-        return self._matrices[key]
-
-    def mean(self, dtype: torch.dtype) -> CSR:
-        """Return D^-1 A [N, N], which averages over the incoming edges; a node without any gets 0."""
-        key = ("mean", dtype)
-        if key not in self._matrices:
-            edges = self.as_given
-            degree = edges.row_lengths().to(dtype)
-            self._matrices[key] = edges.with_values(degree.index_select(0, edges.rows).reciprocal())
-        return self._matrices[key]
-
-    def attention(self, heads: int) -> CSR:
-        """Return A + I once per head, as one structure [N * heads, N * heads] (see `CSR.blocks`)."""
-        if heads not in self._blocks:
-            self._blocks[heads] = self.with_loops.blocks(heads)
-        return self._blocks[heads]
+from gnnviz.operators import Operators
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,6 +66,23 @@ class TorchGraph:
 
 
 GraphLike = TorchGraph | Operators | Tensor | Graph
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BatchHop:
+    """One hop of a sampled mini-batch: what one layer sees.
+
+    Attributes:
+        operators: the sampled edges among the S nodes of the hop, numbered 0 to S - 1.
+        num_targets: T, 1 to S: the first T rows of the layer's output [S, channels] are the nodes of
+            the next layer; the others only sent messages.
+    """
+
+    operators: Operators
+    num_targets: int
+
+
+Blocks = tuple[BatchHop, ...]  # first layer first
 
 
 def operators_of(graph: GraphLike, x: Tensor | CSR) -> Operators:

@@ -1,4 +1,4 @@
-"""Training: `train` gives an iterator of `EpochRecord`, which can be stopped after any epoch and continued.
+"""Training: `train` gives an iterator of `EpochRecord`, which can be stopped at any step and continued.
 
 The caller stops by not iterating on, and stores what it wants to keep. Knows models and graphs;
 knows no run and writes no file.
@@ -7,30 +7,32 @@ knows no run and writes no file.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
 from time import perf_counter
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from gnnviz.config import DeviceType, TrainConfig
+from gnnviz.batches import Batch, Batches, WholeGraph, batch_loss, numpy_graph
+from gnnviz.config import DeviceType, TrainConfig, check_training
+from gnnviz.descent import Descent
 from gnnviz.errors import ConfigError, RunError
+from gnnviz.evaluation import evaluate, not_finite
 from gnnviz.graph import Graph
 from gnnviz.memory import memory_in_words
+from gnnviz.mini_batches import MiniBatches
 from gnnviz.models import ModelConfig, build_model
 from gnnviz.node_sets import NodeSets
+from gnnviz.objectives import OBJECTIVES
+from gnnviz.pairs import SkippedStarts
 from gnnviz.records import BestEpoch, EpochRecord, TrainState
 from gnnviz.seeding import INITIAL_WEIGHTS, TRAINING, RandomStates, seed_torch, stream_seed
 from gnnviz.stack import Stack
+from gnnviz.state_tensors import Arrays, part_of, prefixed, to_numpy
 from gnnviz.torch_graph import TorchGraph
 
 __all__ = ["TrainConfig", "Training", "initial_model", "seed_torch", "torch_device", "train"]
-
-_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
-
-Arrays = dict[str, NDArray[np.generic]]
 
 
 def initial_model(config: ModelConfig, seed: int, in_channels: int, out_channels: int) -> Stack:
@@ -65,27 +67,32 @@ def torch_device(device: DeviceType) -> torch.device:
 def train(
     model: Stack, graph: Graph | TorchGraph, config: TrainConfig, resume: TrainState | None = None
 ) -> Training:
-    """Return the epochs of a training, full batch, each made when it is asked for.
+    """Return the epochs of a training, each made when it is asked for.
 
     Args:
         model: with its initial weights, on the device to train on; changed by every epoch.
         graph: with labels and three masks that are not empty; moved to the model's device.
-        config: optimiser, number of epochs, seed.
+        config: objective, optimiser, number of epochs, seed.
         resume: what to go on from; on a CPU the epochs are to the bit those of an uninterrupted
             training. Overwrites the model's weights.
 
     Raises:
-        DatasetError: the graph has no labels, no or empty masks, or one class only to train on.
-        ConfigError: the graph is on another device than the model.
+        DatasetError: the graph has no labels, no or empty masks, one class only to train on, or no pairs
+            for an objective that compares nodes.
+        ConfigError: this model cannot be trained so, or the graph is on another device than the model.
         RunError: `resume` is of another model, or memory is too small.
     """
+    check_training(model.config, config)
     device = next(model.parameters()).device
-    if isinstance(graph, Graph):
-        with memory_in_words(f"a graph of {graph.num_nodes} nodes and {graph.num_edges} edges"):
-            graph = TorchGraph.from_graph(graph, device)
-    if graph.device != device:
-        raise ConfigError(f"the model is on {device}, the graph on {graph.device}; move one to the other")
-    training = Training(model, graph, config)
+    with memory_in_words(f"a graph of {graph.num_nodes} nodes and {_num_edges(graph)} edges"):
+        on_device = TorchGraph.from_graph(graph, device) if isinstance(graph, Graph) else graph
+        if on_device.device != device:
+            raise ConfigError(
+                f"the model is on {device}, the graph on {on_device.device}; move one to the other"
+            )
+        sets = NodeSets(on_device)
+        batches = _batches(model, graph, on_device, sets, config)
+    training = Training(model, on_device, sets, batches, config)
     if resume is not None:
         training.restore(resume)
     return training
@@ -94,9 +101,10 @@ def train(
 class Training(Iterator[EpochRecord]):
     """The epochs of one training; made by `train`.
 
-    Each epoch is one step of Adam on the cross-entropy of the training nodes, then one forward pass
-    without dropout that measures all three sets of nodes. Training draws from random states of its own
-    and leaves torch's global ones as they were.
+    Each epoch is one step of Adam, or one for each mini-batch, then one forward pass on the whole graph
+    without dropout that measures all three sets of nodes. Where the objective uses no labels, the head is
+    before that fitted to the training nodes as a logistic regression, and is not changed by Adam. Training
+    draws from random states of its own and leaves torch's global ones as they were.
 
     Attributes:
         epoch: the last finished epoch, 0 before the first.
@@ -105,54 +113,61 @@ class Training(Iterator[EpochRecord]):
     Raises:
         RunError: while iterating: a number became infinite or undefined, or memory is too small.
 
-    Reference: Kipf & Welling, ICLR 2017, section 3.1; Kingma & Ba, ICLR 2015, algorithm 1 (Adam).
+    Reference: Kipf & Welling, ICLR 2017, section 3.1; Hamilton, Ying & Leskovec, NeurIPS 2017, section 3.2
+    and 4; Kingma & Ba, ICLR 2015, algorithm 1 (Adam).
     """
 
-    def __init__(self, model: Stack, graph: TorchGraph, config: TrainConfig) -> None:
+    def __init__(
+        self, model: Stack, graph: TorchGraph, sets: NodeSets, batches: Batches, config: TrainConfig
+    ) -> None:
         self.epoch = 0
         self.best: BestEpoch | None = None
-        self._model, self._graph, self._config = model, graph, config
+        self._model, self._graph, self._sets, self._config = model, graph, sets, config
+        self._batches = batches
+        self._uses_labels = OBJECTIVES[config.objective].uses_labels
         self._best_val_loss = math.inf
         self._stale_epochs = 0
         self._best_weights: dict[str, Tensor] = {}
-        self._optimiser = _optimiser(model, config)
-        self._parameters = dict(model.named_parameters())
-        self._layer_of = [_layer_number(name) for name in self._parameters]
-        self._sets = NodeSets(graph)
+        self._descent = Descent(model, config)
         self._random = RandomStates(graph.device, stream_seed(config.seed, TRAINING))
+
+    @property
+    def skipped(self) -> SkippedStarts:
+        """The nodes that the last epoch had to leave out because they have no pair."""
+        return self._batches.skipped
 
     def __iter__(self) -> Training:
         return self
 
     def __next__(self) -> EpochRecord:
         """Train one more epoch and return its measurements."""
-        patience = self._config.patience
-        if self.epoch >= self._config.epochs or (patience is not None and self._stale_epochs >= patience):
-            raise StopIteration
-        start = perf_counter()
-        with memory_in_words(f"an epoch of {_in_words(self._model.config)}"), self._random.in_use():
-            objective, grad_norms = self._step()
-            losses, accuracies, weight_norms = self._evaluate()
-        self.epoch += 1
-        record = EpochRecord(
-            epoch=self.epoch,
-            objective=objective,
-            train_loss=losses[0],
-            val_loss=losses[1],
-            test_loss=losses[2],
-            train_acc=accuracies[0],
-            val_acc=accuracies[1],
-            test_acc=accuracies[2],
-            grad_norms=grad_norms,
-            weight_norms=weight_norms,
-            seconds=perf_counter() - start,
-        )
-        self._remember(record)
-        return record
+        for record in self.steps():
+            if record is not None:
+                return record
+        raise StopIteration
+
+    def steps(self) -> Generator[EpochRecord | None, None, None]:
+        """Yield the record of each epoch that is left, and None after each mini-batch before it.
+
+        Closing the iterator within an epoch takes the steps of that epoch back.
+        """
+        while not self._is_over():
+            before = self.state() if self._config.batch_size is not None else None
+            so_far = _EpochSoFar()
+            batches = self._batches.of_epoch(self.epoch + 1)
+            try:
+                while self._trains_on_next(batches, so_far):
+                    if before is not None:
+                        yield None
+            except GeneratorExit:
+                if before is not None:
+                    self.restore(before)
+                raise
+            yield self._finish(so_far)
 
     def weights(self) -> Arrays:
         """Return a copy of the model's weights, by their names in its state dict."""
-        return _to_numpy(self._model.state_dict())
+        return to_numpy(self._model.state_dict())
 
     def best_weights(self) -> Arrays:
         """Return a copy of the weights of the best epoch.
@@ -162,15 +177,12 @@ class Training(Iterator[EpochRecord]):
         """
         if self.best is None:
             raise RunError("there is no best epoch yet; train one epoch or more")
-        return _to_numpy(self._best_weights)
+        return to_numpy(self._best_weights)
 
     def state(self) -> TrainState:
         """Return a copy of all that the training needs to go on from here."""
-        tensors = _prefixed("model", self.weights()) | _prefixed("best", _to_numpy(self._best_weights))
-        for name, parameter in self._parameters.items():
-            moments = self._optimiser.state[parameter]
-            tensors |= _prefixed(f"optimiser.{name}", _to_numpy(moments))
-        tensors |= _prefixed("random", _to_numpy(self._random.states))
+        tensors = prefixed("model", self.weights()) | prefixed("best", to_numpy(self._best_weights))
+        tensors |= self._descent.state() | prefixed("random", to_numpy(self._random.states))
         return TrainState(self.epoch, tensors, self.best, self._best_val_loss, self._stale_epochs)
 
     def restore(self, state: TrainState) -> None:
@@ -185,49 +197,64 @@ class Training(Iterator[EpochRecord]):
         if expected != found or kinds != {f"random.{kind}" for kind in self._random.states}:
             raise RunError("the saved state is of another model or device; delete the run and train it again")
         device = self._graph.device
-        self._model.load_state_dict(_part(state, "model", device))
-        self._best_weights = _part(state, "best", device)
-        self._random.states = _part(state, "random", torch.device("cpu"))
-        for name, parameter in self._parameters.items():
-            moments = _part(state, f"optimiser.{name}", device)
-            self._optimiser.state[parameter] = {key: moments[key] for key in _MOMENTS if key in moments}
+        self._model.load_state_dict(part_of(state, "model", device))
+        self._best_weights = part_of(state, "best", device)
+        self._random.states = part_of(state, "random", torch.device("cpu"))
+        self._descent.restore(state)
         self.epoch, self.best = state.epoch, state.best
         self._best_val_loss, self._stale_epochs = state.best_val_loss, state.stale_epochs
 
-    def _step(self) -> tuple[float, tuple[float, ...]]:
-        """Make one step of Adam; return the objective and each layer's gradient norm [L]."""
-        self._model.train()
-        self._optimiser.zero_grad()
-        logits = self._model(self._graph.x, self._graph)  # [N, C]
-        objective = self._sets.objective(logits)
-        objective.backward()
-        gradients = [p.grad for p in self._parameters.values() if p.grad is not None]
-        # Looked at before the step: one bad gradient would spoil every weight and hide where it began.
-        loss, *norms = torch.cat([objective.detach().unsqueeze(0), _norms(gradients)]).tolist()
-        bad = [layer for layer, norm in zip(self._layer_of, norms, strict=True) if not math.isfinite(norm)]
-        if bad or not math.isfinite(loss):
-            raise self._not_finite(f"the gradient of layer {max(bad)}" if math.isfinite(loss) else "the loss")
-        self._optimiser.step()
-        return loss, self._by_layer(norms)
+    def _is_over(self) -> bool:
+        patience = self._config.patience
+        return self.epoch >= self._config.epochs or (patience is not None and self._stale_epochs >= patience)
 
-    @torch.no_grad()
-    def _evaluate(self) -> tuple[list[float], list[float], tuple[float, ...]]:
-        """Return losses and accuracies on train, val and test, and each layer's weight norm [L]."""
-        self._model.eval()
-        sums = self._sets.sums(self._model(self._graph.x, self._graph))  # [6]
-        weight_norms = _norms(list(self._parameters.values())).double()  # [P]
-        values = torch.cat([sums, weight_norms]).tolist()
-        if not all(map(math.isfinite, values)):
-            raise self._not_finite("the loss")
-        means = [total / size for total, size in zip(values[:6], self._sets.sizes * 2, strict=True)]
-        return means[:3], means[3:], self._by_layer(values[6:])
+    def _trains_on_next(self, batches: Iterator[Batch], so_far: _EpochSoFar) -> bool:
+        """Make one step on the next batch; return False if there is none."""
+        start = perf_counter()
+        with memory_in_words(f"an epoch of {_in_words(self._model.config)}"), self._random.in_use():
+            batch = next(batches, None)
+            if batch is None:
+                return False
+            self._model.train()
+            loss, norms = self._descent.differentiate(batch_loss(self._model, batch, self._config))
+            # Looked at before the step: one bad gradient would spoil every weight and hide where it began.
+            bad = [layer for layer, norm in enumerate(norms, start=1) if not math.isfinite(norm)]
+            if not math.isfinite(loss):
+                raise not_finite(self._model, self._graph, self.epoch + 1, "the loss")
+            if bad:
+                raise not_finite(
+                    self._model, self._graph, self.epoch + 1, f"the gradient of layer {max(bad)}"
+                )
+            self._descent.step()
+        so_far.losses.append(loss)
+        so_far.grad_norms = norms
+        so_far.seconds += perf_counter() - start
+        return True
 
-    def _by_layer(self, norms: list[float]) -> tuple[float, ...]:
-        """Return the norm of each layer [L] from those of its parameters [P]."""
-        squares = [0.0] * self._model.config.num_layers
-        for layer, norm in zip(self._layer_of, norms, strict=True):
-            squares[layer - 1] += norm * norm
-        return tuple(map(math.sqrt, squares))
+    def _finish(self, so_far: _EpochSoFar) -> EpochRecord:
+        """Measure the model after the steps of an epoch, and count the epoch as finished."""
+        start = perf_counter()
+        with memory_in_words(f"an epoch of {_in_words(self._model.config)}"), self._random.in_use():
+            losses, accuracies = evaluate(
+                self._model, self._graph, self._sets, self.epoch + 1, fits_head=not self._uses_labels
+            )
+            weight_norms = self._descent.weight_norms()
+        self.epoch += 1
+        record = EpochRecord(
+            epoch=self.epoch,
+            objective=sum(so_far.losses) / len(so_far.losses),
+            train_loss=losses[0],
+            val_loss=losses[1],
+            test_loss=losses[2],
+            train_acc=accuracies[0],
+            val_acc=accuracies[1],
+            test_acc=accuracies[2],
+            grad_norms=so_far.grad_norms,
+            weight_norms=weight_norms,
+            seconds=so_far.seconds + perf_counter() - start,
+        )
+        self._remember(record)
+        return record
 
     def _remember(self, record: EpochRecord) -> None:
         """Keep the best epoch with its weights, and count the epochs without a new best."""
@@ -239,61 +266,29 @@ class Training(Iterator[EpochRecord]):
             self.best = BestEpoch(record.epoch, record.val_acc, record.val_loss, record.test_acc)
             self._best_weights = {name: w.clone() for name, w in self._model.state_dict().items()}
 
-    @torch.no_grad()
-    def _not_finite(self, what: str) -> RunError:
-        """Return the error that names the first layer whose output is not finite, or else `what`."""
-        for layer, h in enumerate(self._model.hidden_states(self._graph.x, self._graph)):
-            if not h.isfinite().all():
-                what = f"layer {layer}'s output"
-                break
-        return RunError(
-            f"{what} is not finite at epoch {self.epoch + 1}: the numbers grew too large; "
-            "choose a lower learning rate, fewer layers or normalised features"
-        )
+
+@dataclass(slots=True)
+class _EpochSoFar:
+    """What the steps of an epoch have left behind; the gradient norms are those of the last step."""
+
+    losses: list[float] = field(default_factory=list)
+    grad_norms: tuple[float, ...] = ()
+    seconds: float = 0.0
 
 
-def _optimiser(model: Stack, config: TrainConfig) -> torch.optim.Adam:
-    """Return Adam, with weight decay on the first layer or on all parameters."""
-    first, rest = [], []
-    for name, parameter in model.named_parameters():
-        (first if _layer_number(name) == 1 else rest).append(parameter)
-    decay_of_rest = config.weight_decay if config.decay_on == "all" else 0.0
-    groups = [
-        {"params": first, "weight_decay": config.weight_decay},
-        {"params": rest, "weight_decay": decay_of_rest},
-    ]
-    return torch.optim.Adam(groups, lr=config.learning_rate, fused=True)
+def _batches(
+    model: Stack, graph: Graph | TorchGraph, on_device: TorchGraph, sets: NodeSets, config: TrainConfig
+) -> Batches:
+    if config.batch_size is not None:
+        return MiniBatches(on_device, numpy_graph(graph), sets, config, model.config.num_layers)
+    uses_pairs = OBJECTIVES[config.objective].uses_pairs
+    return WholeGraph(on_device, sets, config, numpy_graph(graph) if uses_pairs else None)
 
 
-def _layer_number(name: str) -> int:
-    """Return the number, from 1, of the layer that the parameter `layers.I.*` belongs to."""
-    return int(name.split(".")[1]) + 1
-
-
-def _norms(tensors: list[Tensor]) -> Tensor:
-    """Return the Euclidean norm of each of P tensors [P]."""
-    norms = torch._foreach_norm(tensors)  # pyright: ignore[reportPrivateImportUsage]
-    return torch.stack(norms)
+def _num_edges(graph: Graph | TorchGraph) -> int:
+    return graph.edge_index.shape[1] // 2
 
 
 def _in_words(config: ModelConfig) -> str:
     heads = f" and {config.heads} heads" if config.heads > 1 else ""
     return f"{config.num_layers} layers of {config.hidden_channels} channels{heads}"
-
-
-def _to_numpy(tensors: dict[str, Tensor]) -> Arrays:
-    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}
-
-
-def _prefixed(prefix: str, arrays: Arrays) -> Arrays:
-    return {f"{prefix}.{name}": array for name, array in arrays.items()}
-
-
-def _part(state: TrainState, prefix: str, device: torch.device) -> dict[str, Tensor]:
-    """Return the tensors of a state whose names begin with `prefix`, without it."""
-    start = f"{prefix}."
-    return {
-        name.removeprefix(start): torch.tensor(array, device=device)
-        for name, array in state.tensors.items()
-        if name.startswith(start)
-    }

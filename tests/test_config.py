@@ -11,13 +11,28 @@ from gnnviz.config import RunConfig, TrainConfig
 from gnnviz.datasets import DatasetSpec
 from gnnviz.errors import ConfigError, GnnvizError
 from gnnviz.models import ModelConfig, divisors
+from gnnviz.objectives import PairConfig
 from gnnviz.presets import PRESETS
+from gnnviz.remedies import Remedies
 
 CONFIG = RunConfig(DatasetSpec(), ModelConfig("gat", 3, 16, heads=4), TrainConfig(patience=7))
+BATCHES = RunConfig(
+    DatasetSpec(),
+    ModelConfig(
+        "sage", 2, aggregator="pool", remedies=Remedies(norm="pair_si", drop_edge=0.3, post_layers=1)
+    ),
+    TrainConfig(
+        objective="unsupervised",
+        pairs=PairConfig(walks=3, similarity="dot"),
+        batch_size=512,
+        fan_outs=(25, 10),
+    ),
+)
 
 
-def test_a_config_survives_json():
-    assert RunConfig.from_json(json.loads(json.dumps(CONFIG.to_json()))) == CONFIG
+@pytest.mark.parametrize("config", [CONFIG, BATCHES])
+def test_a_config_survives_json(config):
+    assert RunConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 
 def test_a_run_id_is_the_same_in_every_process():
@@ -33,7 +48,11 @@ def test_a_run_id_is_the_same_in_every_process():
         replace(CONFIG, training=replace(CONFIG.training, seed=1)),
         replace(CONFIG, device="cuda"),
         replace(CONFIG, threads=2),
-        replace(CONFIG, format_version=2),
+        replace(CONFIG, format_version=3),
+        replace(CONFIG, model=replace(CONFIG.model, attention_form="dense")),
+        replace(CONFIG, model=replace(CONFIG.model, remedies=Remedies(residual="plain"))),
+        replace(CONFIG, model=replace(CONFIG.model, remedies=Remedies(residual="initial"))),
+        replace(CONFIG, training=replace(CONFIG.training, pairs=PairConfig(negatives=7))),
     ],
 )
 def test_whatever_decides_the_result_decides_the_name(other):
@@ -41,17 +60,42 @@ def test_whatever_decides_the_result_decides_the_name(other):
 
 
 @pytest.mark.parametrize(
+    "changes", [{"objective": "both"}, {"batch_size": 256}, {"fan_outs": (10, 10)}, {"fan_outs": ()}]
+)
+def test_how_a_batch_is_drawn_and_what_is_minimised_decide_the_name_too(changes):
+    assert replace(BATCHES, training=replace(BATCHES.training, **changes)).run_id != BATCHES.run_id
+
+
+@pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"model": "gnc"}, "unknown model 'gnc'; choose from gat, gcn, mlp, sage"),
+        ({"model": "gnc"}, "unknown model 'gnc'; choose from appnp, gat, gatv2, gcn, gcnii, mlp, sage, sgc"),
         ({"model": ["gcn"]}, "unknown model"),
         ({"num_layers": 0}, "num_layers is 0; choose a whole number from 1 to 64"),
         ({"num_layers": 65}, "from 1 to 64"),
         ({"num_layers": True}, "from 1 to 64"),
         ({"hidden_channels": 0}, "hidden_channels is 0"),
         ({"model": "gat", "hidden_channels": 10, "heads": 4}, "choose from 1, 2, 5, 10 heads"),
-        ({"heads": 2}, "GCN has no attention; leave it at 1"),
-        ({"attention_dropout": 0.5}, "leave it at 0"),
+        ({"heads": 2}, "heads is 2, but GCN has none; leave it at 1"),
+        ({"attention_dropout": 0.5}, "attention_dropout is 0.5, but GCN has none; leave it at 0"),
+        ({"model": "gat", "heads": 65}, "heads is 65; choose a whole number from 1 to 64"),
+        ({"model": "gat", "output_heads": 0}, "output_heads is 0; choose a whole number from 1 to 64"),
+        ({"model": "gat", "negative_slope": 1.0}, "negative_slope is 1.0; choose a number from 0 up to"),
+        ({"model": "gat", "attention_form": "full"}, "choose from sparse, dense"),
+        ({"model": "gatv2", "attention_form": "dense"}, "GATv2 has none; leave it at 'sparse'"),
+        ({"model": "gat", "output_elu": 1}, "output_elu is 1; choose from True, False"),
+        ({"bias": None}, "bias is None; choose from True, False"),
+        ({"normalisation": "left"}, "choose from sym, row, sum"),
+        ({"model": "sage", "normalisation": "row"}, "GraphSAGE has none; leave it at 'sym'"),
+        ({"model": "sage", "aggregator": "sum"}, "choose from mean, gcn, max, pool, lstm"),
+        ({"aggregator": "max"}, "GCN has none; leave it at 'mean'"),
+        ({"unit_length": True}, "GCN has none; leave it at False"),
+        ({"model": "appnp", "alpha": 0}, "alpha is 0; choose a number above 0 and below 1, or the model SGC"),
+        ({"model": "appnp", "alpha": 1.0}, "alpha is 1.0"),
+        ({"model": "sgc", "alpha": 0.2}, "SGC has none; leave it at 0.1"),
+        ({"model": "sgc", "hidden_channels": 16}, "SGC has none; leave it at 64"),
+        ({"model": "appnp", "theta": 1.0}, "APPNP has none; leave it at 0.5"),
+        ({"model": "gcnii", "theta": 0.0}, "theta is 0.0; choose a finite number above 0"),
         ({"dropout": 1.0}, "from 0 up to, but not including, 1"),
         ({"dropout": float("nan")}, "dropout is nan"),
         ({"dropout_on": "outputs"}, "choose from inputs, between"),
@@ -73,11 +117,62 @@ def test_a_model_that_cannot_be_built_is_refused_in_words(values, sentence):
         ({"patience": 0}, "patience is 0"),
         ({"seed": -1}, "seed is -1"),
         ({"decay_on": "last"}, "choose from first, all"),
+        ({"objective": "contrastive"}, "choose from supervised, unsupervised, max_margin, both"),
+        ({"batch_size": 0}, "batch_size is 0; choose a whole number from 1"),
+        ({"batch_size": 64, "fan_outs": (10, 0)}, "fan_outs is 0; choose a whole number from 1"),
+        ({"fan_outs": (10, 10)}, "fan_outs are given, but no batch_size; they only serve mini-batches"),
     ],
 )
 def test_a_training_that_cannot_be_run_is_refused_in_words(values, sentence):
     with pytest.raises(ConfigError, match=sentence):
         TrainConfig(**values)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"similarity": "euclid"}, "choose from cosine, dot"),
+        ({"nodes": "test"}, "choose from all, training"),
+        ({"walks": 0}, "walks is 0; choose a whole number from 1 to 1000"),
+        ({"walk_length": 101}, "walk_length is 101"),
+        ({"negatives": 0}, "negatives is 0"),
+        ({"far_hops": 65}, "far_hops is 65; choose a whole number from 1 to 64"),
+        ({"negative_weight": 0.0}, "negative_weight is 0.0; choose a finite number above 0"),
+        ({"margin": -1.0}, "margin is -1.0; choose a finite number of 0 or more"),
+    ],
+)
+def test_pairs_that_cannot_be_drawn_are_refused_in_words(values, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        PairConfig(**values)
+
+
+@pytest.mark.parametrize(
+    ("model", "training", "sentence"),
+    [
+        (ModelConfig("gcn"), TrainConfig(batch_size=64), "GCN is trained on the whole graph"),
+        (
+            ModelConfig("sage", 3),
+            TrainConfig(batch_size=64, fan_outs=(10, 25)),
+            "got 2 fan_outs for 3 layers; give one per layer, or none for 10 each",
+        ),
+        (
+            ModelConfig("sage"),
+            TrainConfig(objective="max_margin"),
+            "'max_margin' trains embeddings, and GraphSAGE as configured has no linear layer after them",
+        ),
+    ],
+)
+def test_a_training_that_this_model_cannot_have_is_refused_in_words(model, training, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        RunConfig(DatasetSpec(), model, training)
+
+
+def test_a_head_adds_a_state_to_those_of_the_graph_layers():
+    assert ModelConfig("gcn", 3).num_states == 3
+    assert ModelConfig("gcnii", 3).num_states == 4
+    assert ModelConfig("gcn", 3, remedies=Remedies(jumping="max")).num_states == 4
+    assert ModelConfig("gcn", 3, remedies=Remedies(post_layers=2)).num_states == 4
+    assert ModelConfig("gcn", 3, remedies=Remedies(pre_layers=2)).num_states == 3
 
 
 @pytest.mark.parametrize("cut", ["dataset", "model", "training", "threads"])

@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from gnnviz.datasets import CORA_FILE, available_splits, load_graph
+from gnnviz.datasets import available_splits, load_graph
 from gnnviz.graph import Cleaning
+from gnnviz.known_data import CORA_FILE
 from gnnviz.readers import read_content_cites
 
 ROOT = Path(__file__).resolve().parents[1]

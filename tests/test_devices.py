@@ -8,13 +8,15 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 import torch
+from model_cases import CASES, Case, with_cases
 from scipy import sparse
 from torch import Tensor
 
 from gnnviz.csr import CSR
 from gnnviz.graph import Graph
 from gnnviz.layers import GATConv, GCNConv, SAGEConv
-from gnnviz.models import MODELS, ModelConfig, build_model
+from gnnviz.models import MODELS, build_model
+from gnnviz.stack import Stack
 from gnnviz.torch_graph import TorchGraph
 
 FACTORIES = [
@@ -72,18 +74,16 @@ def small_graph() -> Graph:
     return Graph(x=words, edge_index=generator.integers(0, 28, (2, 60)), y=generator.integers(0, 3, 30))
 
 
-def small_model(name: str, num_layers: int = 3) -> torch.nn.Module:
-    heads = 2 if MODELS[name].has_heads else 1
-    share = 0.5 if MODELS[name].has_heads else 0.0
-    config = ModelConfig(name, num_layers, 8, heads=heads, output_heads=heads, attention_dropout=share)
+def small_model(case: Case) -> Stack:
+    changes = {"attention_dropout": 0.5} if MODELS[case.model].has_heads else {}
     torch.manual_seed(0)
-    return build_model(config, 12, 3)
+    return build_model(case.config(**changes), 12, 3)
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_everything_takes_its_device_from_graph_and_model(name: str) -> None:
+@with_cases(CASES)
+def test_everything_takes_its_device_from_graph_and_model(case: Case) -> None:
     graph = small_graph()
-    model = small_model(name)
+    model = small_model(case)
     with devices_must_be_named():
         prepared = TorchGraph.from_graph(graph, "cpu")
         for x, form in ((prepared.x, prepared), (prepared.x, graph), (prepared.x, prepared.edge_index)):
@@ -91,7 +91,7 @@ def test_everything_takes_its_device_from_graph_and_model(name: str) -> None:
         model.eval()
         for state in model.hidden_states(prepared.x, prepared):
             assert state.device.type == "cpu"
-        if MODELS[name].has_heads:
+        if MODELS[case.model].has_heads:
             model.attention(prepared.x, prepared)
 
 
@@ -116,11 +116,11 @@ def test_a_tensor_on_a_default_device_would_be_caught() -> None:
     torch.zeros(2)  # and only within
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=needs_cuda) for name in MODELS])
-def test_model_on_cuda_equals_the_one_on_the_cpu(name: str) -> None:
+@pytest.mark.parametrize("case", [pytest.param(case, id=str(case), marks=needs_cuda) for case in CASES])
+def test_model_on_cuda_equals_the_one_on_the_cpu(case: Case) -> None:
     results = []
     for device in ("cpu", "cuda"):
-        model = small_model(name).to(device).eval()
+        model = small_model(case).to(device).eval()
         graph = small_graph().to_torch(device)
         out = model(graph.x, graph)
         out.square().sum().backward()
@@ -130,12 +130,12 @@ def test_model_on_cuda_equals_the_one_on_the_cpu(name: str) -> None:
         torch.testing.assert_close(on_cpu, on_cuda, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=needs_cuda) for name in MODELS])
-def test_training_on_cuda_repeats_bit_for_bit(name: str) -> None:
+@pytest.mark.parametrize("case", [pytest.param(case, id=str(case), marks=needs_cuda) for case in CASES])
+def test_training_on_cuda_repeats_bit_for_bit(case: Case) -> None:
     graph = small_graph().to_torch("cuda")
     runs = []
     for _ in range(2):
-        model = small_model(name).to("cuda")
+        model = small_model(case).to("cuda")
         torch.manual_seed(1)
         out = model(graph.x, graph)
         out.square().sum().backward()

@@ -22,6 +22,7 @@ from gnnviz.findings import (
 from gnnviz.graph import Graph
 from gnnviz.models import ModelConfig
 from gnnviz.records import BestEpoch, EpochRecord
+from gnnviz.remedies import Remedies
 from gnnviz.runs import RunState, RunStatus
 
 CONFIG = RunConfig(DatasetSpec(), ModelConfig("gcn", 4), TrainConfig(epochs=200))
@@ -85,6 +86,8 @@ def test_durations_are_for_people(seconds, words):
 
 
 def test_places_in_a_stack_have_names():
+    with_head = ModelConfig("gcn", 2, remedies=Remedies(post_layers=1))
+    assert layer_name(2, with_head.num_states) == "hidden layer 2"
     assert [layer_name(layer, 2) for layer in range(3)] == ["the features", "hidden layer 1", "the logits"]
     assert "77.0 %" in purity_finding("the logits", 0.77).replace("\u202f", " ")
 

@@ -184,7 +184,11 @@ def test_sparse_features_stay_sparse_float32(kind):
         ({"edge_index": [[0], [1], [2]]}, r"edge_index has shape \(3, 1\)"),
         ({"y": [0, 1, 2]}, "labels have shape"),
         ({"y": [0, 1, 2, 0.5]}, "labels have shape"),
-        ({"y": [0, 1, 2, -1]}, "label -1 is negative"),
+        ({"y": [0, 1, 2, -2]}, "label -2 is negative; classes are numbered from 0, and -1 means no label"),
+        (
+            {"y": [0, 1, 1, -1], "val_mask": [False, False, True, True]},
+            "val_mask holds 1 nodes without a label; leave them out of it",
+        ),
         ({"y": [0, 1, 2, 3], "class_names": ("a", "b")}, "got 2 class names, but labels up to 3"),
         ({"train_mask": [1, 0, 0, 0]}, "train_mask has shape"),
         ({"test_mask": [True]}, "test_mask has shape"),

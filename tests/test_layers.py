@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 import numpy as np
 import pytest
 import torch
+from layer_cases import (
+    AWKWARD,
+    GRAPHS,
+    IN,
+    LAYERS,
+    ONE_TO_FOUR,
+    OUT,
+    PATH,
+    assert_same_with_gradients,
+    pyg,
+    random_edges,
+    set_weights,
+)
 from scipy import sparse as scipy_sparse
-from torch import Tensor, nn
+from torch import Tensor
 
 from gnnviz.csr import CSR
+from gnnviz.datasets import load_graph
 from gnnviz.errors import ConfigError, DatasetError
 from gnnviz.graph import Graph
-from gnnviz.layers import GATConv, GCNConv, Linear, SAGEConv
+from gnnviz.layers import GATConv, GATv2Conv, GCNConv, Linear, SAGEConv
 from gnnviz.torch_graph import Operators, TorchGraph
-
-with warnings.catch_warnings():
-    warnings.filterwarnings("ignore", message=r"`torch\.jit", category=DeprecationWarning)
-    import torch_geometric.nn as pyg  # its import compiles with the deprecated torch.jit
-
-# 0 - 1 - 2, and 3 alone; one feature.
-PATH = torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]])
-ONE_TO_FOUR = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
-
-
-def set_weights(layer: nn.Module, **values: list[float]) -> None:
-    """Set parameters by name (dots as double underscores), keeping their shapes."""
-    parameters = dict(layer.named_parameters())
-    assert parameters.keys() == {name.replace("__", ".") for name in values}
-    with torch.no_grad():
-        for name, numbers in values.items():
-            parameter = parameters[name.replace("__", ".")]
-            parameter.copy_(torch.tensor(numbers).view(parameter.shape))
 
 
 def test_gcn_on_paper() -> None:
@@ -79,36 +74,6 @@ def test_linear_on_paper_looks_at_no_graph() -> None:
     assert layer(ONE_TO_FOUR, PATH).flatten().tolist() == [4, 7, 10, 13]
 
 
-IN, OUT = 9, 6
-LAYERS = {
-    "gcn": (lambda: GCNConv(IN, OUT), lambda: pyg.GCNConv(IN, OUT)),
-    "gcn without bias": (lambda: GCNConv(IN, OUT, bias=False), lambda: pyg.GCNConv(IN, OUT, bias=False)),
-    "sage": (lambda: SAGEConv(IN, OUT), lambda: pyg.SAGEConv(IN, OUT)),
-    "gat": (lambda: GATConv(IN, OUT), lambda: pyg.GATConv(IN, OUT)),
-    "gat, 3 heads": (lambda: GATConv(IN, 2, heads=3), lambda: pyg.GATConv(IN, 2, heads=3)),
-    "gat, 3 heads averaged": (
-        lambda: GATConv(IN, OUT, 3, concat=False, negative_slope=0.5, bias=False),
-        lambda: pyg.GATConv(IN, OUT, 3, concat=False, negative_slope=0.5, bias=False),
-    ),
-}
-
-
-def random_edges(num_nodes: int, count: int) -> Tensor:
-    return torch.randint(num_nodes, (2, count), generator=torch.Generator().manual_seed(5))
-
-
-GRAPHS = {
-    "isolated nodes, loops, duplicates, one way": (
-        30,
-        torch.cat([random_edges(24, 80), torch.tensor([[3, 3, 5, 5, 5, 7], [3, 3, 6, 6, 5, 9]])], dim=1),
-    ),
-    "a chain in one direction": (5, torch.tensor([[0, 1, 2, 3], [1, 2, 3, 4]])),
-    "no edges": (4, torch.zeros(2, 0, dtype=torch.int64)),
-    "a single node": (1, torch.zeros(2, 0, dtype=torch.int64)),
-    "a single node with a loop": (1, torch.zeros(2, 2, dtype=torch.int64)),
-}
-
-
 def bag_of_words(num_nodes: int, dtype: torch.dtype = torch.float32) -> Tensor:
     words = torch.rand(num_nodes, IN, generator=torch.Generator().manual_seed(6)) < 0.3
     words[0, 0] = True
@@ -122,22 +87,34 @@ def test_layer_equals_pyg_in_output_and_every_gradient(name: str, graph: str) ->
     num_nodes, edge_index = GRAPHS[graph]
     ours, theirs = (make() for make in LAYERS[name])
     ours.load_state_dict(theirs.state_dict(), strict=True)
-    our_x, their_x = (torch.randn(num_nodes, IN).requires_grad_() for _ in range(2))
-    their_x.data = our_x.data
-    our_out, their_out = ours(our_x, edge_index), theirs(their_x, edge_index)
-    torch.testing.assert_close(our_out, their_out, rtol=1e-5, atol=1e-5)
-    weights = torch.randn_like(our_out)
-    (our_out * weights).sum().backward()
-    (their_out * weights).sum().backward()
-    torch.testing.assert_close(our_x.grad, their_x.grad, rtol=1e-5, atol=1e-5)
-    for key, parameter in theirs.named_parameters():
-        torch.testing.assert_close(ours.get_parameter(key).grad, parameter.grad, rtol=1e-5, atol=1e-5)
+    assert_same_with_gradients(
+        lambda x: ours(x, edge_index),
+        lambda x: theirs(x, edge_index),
+        dict(ours.named_parameters()),
+        dict(theirs.named_parameters()),
+        torch.randn(num_nodes, IN),
+    )
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layer_equals_pyg_on_cora_in_output_and_every_gradient(name: str) -> None:
+    torch.manual_seed(0)
+    graph = load_graph("cora").to_torch()
+    ours, theirs = (make().double() for make in LAYERS[name])
+    ours.load_state_dict(theirs.state_dict(), strict=True)
+    assert_same_with_gradients(
+        lambda x: ours(x, graph),
+        lambda x: theirs(x, graph.edge_index),
+        dict(ours.named_parameters()),
+        dict(theirs.named_parameters()),
+        torch.randn(graph.num_nodes, IN, dtype=torch.float64),
+    )
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_sparse_features_equal_pyg_on_dense_ones(name: str) -> None:
     torch.manual_seed(0)
-    num_nodes, edge_index = GRAPHS["isolated nodes, loops, duplicates, one way"]
+    num_nodes, edge_index = GRAPHS[AWKWARD]
     ours, theirs = (make() for make in LAYERS[name])
     ours.load_state_dict(theirs.state_dict(), strict=True)
     x = bag_of_words(num_nodes)
@@ -194,14 +171,19 @@ def test_prepared_operators_are_made_once() -> None:
     assert operators.gcn(torch.float32) is operators.gcn(torch.float32)
     assert operators.mean(torch.float32) is operators.mean(torch.float32)
     assert operators.attention(2) is operators.attention(2)
+    assert operators.attention_places(2) is operators.attention_places(2)
+    assert operators.sequences(0) is operators.sequences(0)
     assert operators.gcn(torch.float64).dtype == torch.float64
 
 
 @pytest.mark.parametrize("heads", [1, 3])
-def test_attention_equals_pygs_and_sums_to_one(heads: int) -> None:
+@pytest.mark.parametrize(("conv", "their_conv"), [(GATConv, pyg.GATConv), (GATv2Conv, pyg.GATv2Conv)])
+def test_attention_equals_pygs_and_sums_to_one(
+    conv: type[GATConv | GATv2Conv], their_conv: type[pyg.GATConv | pyg.GATv2Conv], heads: int
+) -> None:
     torch.manual_seed(0)
-    num_nodes, edge_index = GRAPHS["isolated nodes, loops, duplicates, one way"]
-    ours, theirs = GATConv(IN, 4, heads=heads, dropout=0.5), pyg.GATConv(IN, 4, heads=heads)
+    num_nodes, edge_index = GRAPHS[AWKWARD]
+    ours, theirs = conv(IN, 4, heads=heads, dropout=0.5), their_conv(IN, 4, heads=heads)
     ours.load_state_dict(theirs.state_dict(), strict=True)
     x = torch.randn(num_nodes, IN)
     edges, alpha = ours.attention(x, edge_index)
@@ -218,7 +200,7 @@ def test_attention_equals_pygs_and_sums_to_one(heads: int) -> None:
 
 def test_output_is_the_average_that_attention_says() -> None:
     torch.manual_seed(0)
-    num_nodes, edge_index = GRAPHS["isolated nodes, loops, duplicates, one way"]
+    num_nodes, edge_index = GRAPHS[AWKWARD]
     layer = GATConv(IN, 4, heads=2)
     x = torch.randn(num_nodes, IN)
     edges, alpha = layer.attention(x, edge_index)

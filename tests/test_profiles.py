@@ -19,6 +19,7 @@ from gnnviz.profiles import (
     standard_measures,
 )
 from gnnviz.records import BestEpoch, EpochRecord
+from gnnviz.remedies import Remedies
 from gnnviz.smoothing import METRICS
 
 START, BEST, LAST = Moment("start", 0), Moment("best", 118), Moment("last", 200)
@@ -68,7 +69,8 @@ def test_gradients_are_taken_from_the_first_the_best_and_the_last_epoch():
 @pytest.mark.parametrize("model", MODELS)
 def test_standard_measures_fit_the_model(model):
     names = standard_measures(model)
-    fitting = ("dirichlet_sym", "rayleigh_sym") if model == "gcn" else ("dirichlet_rusch", "rayleigh_rw")
+    averages_like_gcn = model in ("gcn", "sgc", "appnp", "gcnii")
+    fitting = ("dirichlet_sym", "rayleigh_sym") if averages_like_gcn else ("dirichlet_rusch", "rayleigh_rw")
     assert names == ("mad", *fitting, "effective_rank", "norm")
     assert set(names) <= set(METRICS)
 
@@ -125,6 +127,14 @@ def test_standard_measures_fit_the_model(model):
 )
 def test_the_finding_says_what_was_measured(profiles, sentence):
     assert finding(*profiles) == sentence
+
+
+def test_with_a_head_the_last_graph_layer_is_a_hidden_one():
+    model = ModelConfig("gcn", 2, remedies=Remedies(jumping="max"))
+    config = RunConfig(DatasetSpec(), model, TrainConfig())
+    assert layers_finding(METRICS["mad"], config, [profile(START, 0.4, 0.1, 0.9)]) == (
+        "MAD (neighbours), from layer 1 to layer 2 of this GCN, falls 4.0-fold before training"
+    )
 
 
 def test_a_linear_measure_is_told_by_its_ends():

@@ -130,12 +130,12 @@ def test_planetoid_files_give_the_public_split_and_place_the_test_nodes(tmp_path
     assert graph.num_classes == 3
 
 
-def test_a_node_that_the_files_do_not_describe_is_isolated_and_in_no_part_of_the_split(tmp_path):
+def test_a_node_that_the_files_do_not_describe_has_no_edge_no_label_and_no_part_in_the_split(tmp_path):
     graph = read_planetoid(write_planetoid(tmp_path), "mini")
     assert graph.degrees()[GAP] == 0
     assert graph.x[[GAP]].sum() == 0
     assert graph.y is not None
-    assert graph.y[GAP] == 0
+    assert graph.y[GAP] == -1
     for mask in (graph.train_mask, graph.val_mask, graph.test_mask):
         assert mask is not None
         assert not mask[GAP]

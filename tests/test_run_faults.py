@@ -272,9 +272,9 @@ def test_another_format_version_is_refused_in_words(tmp_path):
     store = filled_store(tmp_path)
     path = tmp_path / RUN / "config.json"
     values = json.loads(path.read_text())
-    path.write_text(json.dumps({**values, "format_version": 2, "something": "new"}))
+    path.write_text(json.dumps({**values, "format_version": 1, "something": "new"}))
     assert store.run_ids() == (OTHER.run_id,)
-    assert "has format version 2, but this gnnviz reads 1" in store.problems()[RUN]
+    assert "has format version 1, but this gnnviz reads 2" in store.problems()[RUN]
 
 
 def test_a_config_that_was_changed_by_hand_is_not_taken_for_the_runs_own(tmp_path):

@@ -58,8 +58,9 @@ def layer_state(store_root: str, run_id: str, epoch: int, layer: int) -> Values:
     import torch
 
     model, graph = _model_and_graph(store_root, run_id, epoch)
-    if not 0 <= layer <= len(model.layers):
-        raise RunError(f"run {run_id} has no layer {layer}; choose from 0 to {len(model.layers)}")
+    num_states = model.config.num_states
+    if not 0 <= layer <= num_states:
+        raise RunError(f"run {run_id} has no layer {layer}; choose from 0 to {num_states}")
     with torch.inference_mode():
         return next(islice(model.hidden_states(graph.x, graph), layer, None)).numpy()
 
@@ -95,7 +96,7 @@ def project_layer(
         store_root: the folder of runs.
         run_id: which run.
         epoch: one of the run's checkpoints.
-        layer: 0 for the features, 1 to num_layers for what a layer gave.
+        layer: 0 for the features, 1 to num_states for what a layer gave, the last ones being the logits.
         projection: a key of `gnnviz.projection.PROJECTIONS`.
         dims: 2 or 3.
         seed: decides t-SNE's randomness.

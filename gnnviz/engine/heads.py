@@ -65,7 +65,9 @@ def attention_shares(store_root: str, run_id: str, epoch: int, layer: int) -> At
     edge_index, alpha = _layer(store_root, run_id, epoch, layer)
     return AttentionShares(
         share_on_itself(edge_index, alpha, graph.num_nodes),
-        None if graph.y is None else share_on_same_class(edge_index, alpha, graph.y),
+        share_on_same_class(edge_index, alpha, graph.y)
+        if graph.y is not None and graph.labelled.any()
+        else None,
     )
 
 

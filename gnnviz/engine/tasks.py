@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version
@@ -169,21 +170,25 @@ class _Attempt:
         training = self._prepare()
         self._began = monotonic()
         next_look, next_state = 0.0, self._began + FIRST_STATE_SECONDS
-        for record in training:
-            self._store.append(self._run_id, record)
-            if record.epoch in kept:
-                self._store.save_checkpoint(self._run_id, record.epoch, training.weights())
-            now = monotonic()
-            if now >= next_look:
-                next_look = now + LOOK_SECONDS
-                self._note(training)
-                if self._store.cancel_requested(self._run_id):
-                    self._finish(training, RunState.CANCELLED, f"cancelled after epoch {record.epoch}")
-                    return
-            if now >= next_state:
-                next_state = now + min(STATE_SECONDS, now - self._began)
-                self._store.save_state(self._run_id, training.state())
-        self._finish(training, RunState.DONE, "")
+        with closing(training.steps()) as steps:
+            for record in steps:  # or None, between two mini-batches
+                if record is not None:
+                    self._store.append(self._run_id, record)
+                    if record.epoch in kept:
+                        self._store.save_checkpoint(self._run_id, record.epoch, training.weights())
+                now = monotonic()
+                if now >= next_look:
+                    next_look = now + LOOK_SECONDS
+                    self._note(training)
+                    if self._store.cancel_requested(self._run_id):
+                        break
+                if record is not None and now >= next_state:
+                    next_state = now + min(STATE_SECONDS, now - self._began)
+                    self._store.save_state(self._run_id, training.state())
+            else:
+                self._finish(training, RunState.DONE, str(training.skipped))
+                return
+        self._finish(training, RunState.CANCELLED, f"cancelled after epoch {training.epoch}")
 
     def fail(self, message: str) -> None:
         """Write that the run has failed."""

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from gnnviz.figures.layout import counted, empty_figure, listed, styled, wrapped
-from gnnviz.figures.nodes import NodeTable, node_groups
+from gnnviz.figures.nodes import NodeTable, class_line, node_groups
 from gnnviz.figures.ring_layout import ring_layout
 from gnnviz.figures.theme import (
     FONT_SIZE,
@@ -219,8 +219,7 @@ def short_name(name: str) -> str:
 def _hover(view: NeighbourhoodView, nodes: NodeTable, place: int) -> str:
     node, found_at, ring = int(view.nodes[place]), int(view.found_at[place]), int(view.ring[place])
     lines = [f"<b>{node_name(nodes, node)}</b>"]
-    if nodes.labels is not None:
-        lines.append(f"class: {nodes.class_names[nodes.labels[node]].replace('_', ' ')}")
+    lines += [line.replace("_", " ") for line in class_line(nodes, node)]
     away = "1 hop away" if ring == 1 else f"{ring} hops away"
     lines.append({0: "seed", -1: f"{away}, not drawn"}.get(found_at, f"{away}, drawn at hop {found_at}"))
     return "<br>".join(lines)

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from gnnviz.errors import ConfigError
 from gnnviz.figures.layout import percent
 from gnnviz.figures.theme import Theme, class_colours
+from gnnviz.graph_input import UNLABELLED
 
 ColourBy = Literal["class", "prediction", "right_wrong"]
+NO_LABEL = "no label"
 Span = tuple[tuple[float, float], tuple[float, float]]
 
 
@@ -22,7 +24,7 @@ class NodeTable:
     """What is known about nodes, one entry per node.
 
     Attributes:
-        labels: true class [N] in 0..C-1, or None.
+        labels: true class [N] in 0..C-1, or `UNLABELLED` for a node without one; or None.
         class_names: the C names.
         predictions: predicted class [N], or None before any training.
         probabilities: probability of the predicted class [N] in 0..1, or None.
@@ -77,10 +79,11 @@ def node_groups(nodes: NodeTable, theme: Theme, colour_by: ColourBy, count: int)
             f"cannot colour by {colour_by!r} without predictions; choose 'class' or train first"
         )
     if colour_by == "right_wrong":
-        wrong = wrong_predictions(nodes, count)
+        wrong, unknown = wrong_predictions(nodes, count), _unlabelled(nodes, count)
         found = [
-            Group("right", theme.right, np.flatnonzero(~wrong)),
+            Group("right", theme.right, np.flatnonzero(~wrong & ~unknown)),
             Group("wrong", theme.wrong, np.flatnonzero(wrong)),
+            Group(NO_LABEL, theme.reference, np.flatnonzero(unknown)),
         ]
         return [group for group in found if len(group.members)]
     return _class_groups(nodes, theme, colour_by)
@@ -90,7 +93,8 @@ def _class_groups(nodes: NodeTable, theme: Theme, colour_by: ColourBy) -> list[G
     """Return a group per class, the true classes' sizes deciding the colours in either case."""
     shown = np.asarray(nodes.labels if colour_by == "class" else nodes.predictions)
     sizes = np.asarray(nodes.labels if nodes.labels is not None else nodes.predictions)
-    colours = class_colours(np.bincount(sizes, minlength=len(nodes.class_names)).tolist(), theme)
+    counts = np.bincount(sizes[sizes != UNLABELLED], minlength=len(nodes.class_names))
+    colours = class_colours(counts.tolist(), theme)
     groups = [
         Group(
             nodes.class_names[index].replace("_", " "), colours.colours[index], np.flatnonzero(shown == index)
@@ -100,14 +104,30 @@ def _class_groups(nodes: NodeTable, theme: Theme, colour_by: ColourBy) -> list[G
     if colours.others:
         name = f"{len(colours.others)} smaller classes"
         groups.append(Group(name, theme.other_class, np.flatnonzero(np.isin(shown, colours.others))))
+    groups.append(Group(NO_LABEL, theme.right, np.flatnonzero(shown == UNLABELLED)))
     return [group for group in groups if len(group.members)]
 
 
 def wrong_predictions(nodes: NodeTable, count: int) -> NDArray[np.bool_]:
-    """Return which nodes [N] have a prediction other than their label; none where either is unknown."""
+    """Return which nodes [N] have a prediction other than their label; not those where either is unknown."""
     if nodes.labels is None or nodes.predictions is None:
         return np.zeros(count, dtype=bool)
-    return np.asarray(nodes.labels) != np.asarray(nodes.predictions)
+    return (np.asarray(nodes.labels) != np.asarray(nodes.predictions)) & ~_unlabelled(nodes, count)
+
+
+def _unlabelled(nodes: NodeTable, count: int) -> NDArray[np.bool_]:
+    """Return which nodes [N] have no label although others do."""
+    if nodes.labels is None:
+        return np.zeros(count, dtype=bool)
+    return np.asarray(nodes.labels) == UNLABELLED
+
+
+def class_line(nodes: NodeTable, node: int) -> list[str]:
+    """Return the line that says a node's class, or that it has none; no line where there are no labels."""
+    if nodes.labels is None:
+        return []
+    label = int(nodes.labels[node])
+    return [NO_LABEL if label == UNLABELLED else f"class: {nodes.class_names[label]}"]
 
 
 def hover_lines(nodes: NodeTable, count: int) -> list[list[str]]:
@@ -117,8 +137,7 @@ def hover_lines(nodes: NodeTable, count: int) -> list[list[str]]:
 
 def _hover_lines(nodes: NodeTable, node: int) -> list[str]:
     lines = [nodes.names[node] if nodes.names else f"node {node}"]
-    if nodes.labels is not None:
-        lines.append(f"class: {nodes.class_names[nodes.labels[node]]}")
+    lines += class_line(nodes, node)
     if nodes.predictions is not None:
         sure = "" if nodes.probabilities is None else f" ({percent(float(nodes.probabilities[node]))})"
         lines.append(f"predicted: {nodes.class_names[nodes.predictions[node]]}{sure}")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from gnnviz.computation_tree import ComputationTree
 from gnnviz.figures.layout import TITLE_LINE_HEIGHT, axis, counted, empty_figure, styled, wrapped
 from gnnviz.figures.neighbourhood import legend_below, node_name, short_name
-from gnnviz.figures.nodes import NodeTable, node_groups
+from gnnviz.figures.nodes import NodeTable, class_line, node_groups
 from gnnviz.figures.theme import FONT_SIZE, LINE_WIDTH, MAIN_HEIGHT, Theme, faded
 
 # Names stand beside the inputs while they are no more than this.
@@ -240,8 +240,7 @@ def _column(tree: ComputationTree, level: int) -> str:
 def _hover(tree: ComputationTree, nodes: NodeTable, state: int) -> str:
     node, level = int(tree.node[state]), int(tree.level[state])
     lines = [f"<b>{node_name(nodes, node)}</b>"]
-    if nodes.labels is not None:
-        lines.append(f"class: {nodes.class_names[nodes.labels[node]].replace('_', ' ')}")
+    lines += [line.replace("_", " ") for line in class_line(nodes, node)]
     last = tree.num_levels - 1
     lines.append("its features" if level == last else f"after layer {last - level}")
     same = int(((tree.node == node) & (tree.level == level)).sum())

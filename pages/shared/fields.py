@@ -41,6 +41,48 @@ def select_record(
     return select(key, keys, default, label, lambda name: records[name].label, hint)
 
 
+def choose(key: str, words: Mapping[str, str], default: str, label: str, hint: str) -> str:
+    """Draw a list of values, each with the words that say it to the user, and return the value."""
+    return select(key, list(words), default, label, words.__getitem__, hint)
+
+
+def pick_records(
+    key: str,
+    records: Mapping[str, Explained],
+    default: Sequence[str],
+    label: str,
+    hint: str,
+    options: Sequence[str] | None = None,
+) -> tuple[str, ...]:
+    """Draw a choice of any number of a registry's records, or of the `options` among them; return the keys.
+
+    What was chosen before and is no option any more is let go of.
+    """
+    keys = list(records) if options is None else list(options)
+    if key in st.session_state:
+        kept = [name for name in st.session_state[key] if name in keys]
+        if kept != list(st.session_state[key]):
+            st.session_state[key] = kept
+    url.several(key, keys, default, label.lower())
+    explained = "\n\n".join(f"**{records[name].label}**: {records[name].help}" for name in keys)
+    return tuple(
+        st.multiselect(
+            label,
+            keys,
+            key=key,
+            format_func=lambda name: records[name].label,
+            help=f"{hint}\n\n{explained}",
+            placeholder="none",
+            persist_state=KEEP,
+        )
+    )
+
+
+def switch(key: str, default: bool, label: str, hint: str) -> bool:
+    """Draw a choice between yes and no and return it."""
+    return choose(key, {"yes": "yes", "no": "no"}, "yes" if default else "no", label, hint) == "yes"
+
+
 def whole(key: str, smallest: int, largest: int, default: int, label: str, hint: str) -> int:
     """Draw a field for a whole number and return it."""
     url.whole(key, smallest, largest, default, label)

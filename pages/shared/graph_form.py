@@ -44,7 +44,7 @@ def pick_data(config: RunConfig | None) -> str:
 
 def _data_caption(name: str, config: RunConfig | None) -> str:
     if name == OF_RUN and config:
-        return f"{dataset_record(config.dataset.name).label}, as in the run"
+        return f"{config.dataset.label}, as in the run"
     return dataset_record(name).label
 
 

@@ -4,7 +4,7 @@ Both draw 512 seeds with fan-outs 10 and 25, from what they prepared before. The
 every round, a ratio is a round's, and times are those of the processor, since both use one thread:
 so a busy machine counts little.
 
-Run: python benchmarks/sampling.py [--rounds 15]
+Run: python -m benchmarks.sampling [--rounds 15]
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from benchmarks.rounds import judged, spread
 from gnnviz.datasets import load_graph
 from gnnviz.graph import Graph
 from gnnviz.sampling import NeighbourSampler
@@ -74,21 +75,14 @@ def compare(graph: Graph, target: float, rounds: int) -> str:
             ours.append(statistics.median(times) * 1e3)
             theirs.append(slow * 1e3)
     ratios = [plain / quick for plain, quick in zip(theirs, ours, strict=True)]
-    verdict = "reached" if statistics.median(ratios) >= target else "MISSED"
     label = f"{graph.name}, {graph.num_nodes:,} nodes, {graph.num_edges:,} edges"
-    return f"| {label} | {_spread(theirs)} | {_spread(ours)} | {_spread(ratios)} | {target:g} {verdict} |"
+    return f"| {label} | {spread(theirs)} | {spread(ours)} | {spread(ratios)} | {judged(ratios, target)} |"
 
 
 def _seconds(work: Callable[[], object]) -> float:
     begin = time.thread_time()
     work()
     return time.thread_time() - begin
-
-
-def _spread(values: Sequence[float]) -> str:
-    """Return the median and the quartiles."""
-    low, middle, high = statistics.quantiles(values, n=4)
-    return f"{middle:.3g} ({low:.3g}-{high:.3g})"
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from typing import Literal
 from gnnviz.config import RunConfig
 from gnnviz.figures.layout import NARROW_SPACE, counted, listed, significant
 from gnnviz.metric import Metric
-from gnnviz.models import MODELS
+from gnnviz.models import MODELS, ModelConfig
 from gnnviz.records import BestEpoch, EpochRecord
 from gnnviz.smoothing import matched_rayleigh
 
@@ -94,13 +94,13 @@ def gradient_profiles(history: Sequence[EpochRecord], best: BestEpoch | None) ->
     )
 
 
-def standard_measures(model: str) -> tuple[str, ...]:
+def standard_measures(config: ModelConfig) -> tuple[str, ...]:
     """Return the four measures that are always shown, and the size of the signal that explains them.
 
     Args:
-        model: a key of `MODELS`; decides which energies fit its layers.
+        config: decides which energies fit its layers.
     """
-    matched = matched_rayleigh(model)
+    matched = matched_rayleigh(config)
     energy = "dirichlet_sym" if matched == "rayleigh_sym" else "dirichlet_rusch"
     return ("mad", energy, matched, "effective_rank", "norm")
 

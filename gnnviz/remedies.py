@@ -141,6 +141,28 @@ def combined(names: tuple[str, ...]) -> Remedies:
     return dataclasses.replace(NO_REMEDIES, **fields)  # pyright: ignore[reportArgumentType]
 
 
+def fitting(fields: Sequence[str], depth: int) -> tuple[str, ...]:
+    """Return the keys of the remedies that change only some `fields` of `Remedies`, and fit so many layers.
+
+    Args:
+        fields: what a model can have, `ModelSpec.remedies`.
+        depth: its number of layers, 1 or more.
+    """
+    return tuple(
+        name
+        for name, remedy in REMEDIES.items()
+        if set(remedy.remedies.changed()) <= set(fields) and depth >= remedy.least_layers
+    )
+
+
+def compatible(names: Sequence[str], chosen: Sequence[str]) -> tuple[str, ...]:
+    """Return those of `names` that are `chosen`, or that change nothing that a chosen one changes."""
+    taken = {field for name in chosen for field in REMEDIES[name].remedies.changed()}
+    return tuple(
+        name for name in names if name in chosen or not taken & set(REMEDIES[name].remedies.changed())
+    )
+
+
 REMEDIES: dict[str, RemedySpec] = {
     "residual": RemedySpec(
         label="Residual",

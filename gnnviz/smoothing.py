@@ -10,41 +10,42 @@ from __future__ import annotations
 from gnnviz import smoothing_edges, smoothing_matrix, smoothing_pairs
 from gnnviz.errors import ConfigError
 from gnnviz.metric import Metric
-from gnnviz.models import MODELS
+from gnnviz.models import MODELS, ModelConfig, Normalisation
 from gnnviz.rows import MeasureUndefined
 
 __all__ = ["METRICS", "MeasureUndefined", "Metric", "matched_rayleigh"]
 
 
-def matched_rayleigh(model: str) -> str:
+def matched_rayleigh(config: ModelConfig) -> str:
     """Return the key of the normalised energy that goes to 0 when this model's layers smooth.
 
     GCN's averaging, which SGC, APPNP and GCNII share, leads to rows along sqrt(d + 1), where `rayleigh_sym`
-    is 0; the rows of GraphSAGE's and GAT's operators sum to 1, so they lead to equal rows, where
-    `rayleigh_rw` is 0. Under the other model each has a floor above 0. The control without edges is drawn
-    as equal rows.
+    is 0. GraphSAGE's and GAT's operators, and GCN's with normalisation "row", have rows that sum to 1 and
+    lead to equal rows, where `rayleigh_rw` is 0; GCN's plain "sum" leads to the largest eigenvector of A + I,
+    where `rayleigh_sum` is 0. Under another operator each has a floor above 0. The control without edges is
+    drawn as equal rows.
 
     Raises:
-        ConfigError: no such model, or one whose layer has no energy here.
+        ConfigError: a model whose layer has no energy here.
     """
-    if model not in MODELS:
-        raise ConfigError(f"unknown model {model!r}; choose from {', '.join(sorted(MODELS))}")
-    conv = MODELS[model].conv
+    conv = MODELS[config.model].conv
+    if conv == "GCNConv":
+        return RAYLEIGH_OF_NORMALISATION[config.normalisation]
     if conv not in RAYLEIGH_OF_CONV:
-        raise ConfigError(
-            f"no energy is known to fit {conv}; known are {', '.join(sorted(RAYLEIGH_OF_CONV))}"
-        )
+        known = ", ".join(["GCNConv", *sorted(RAYLEIGH_OF_CONV)])
+        raise ConfigError(f"no energy is known to fit {conv}; known are {known}")
     return RAYLEIGH_OF_CONV[conv]
 
 
+RAYLEIGH_OF_NORMALISATION: dict[Normalisation, str] = {
+    "sym": "rayleigh_sym",
+    "row": "rayleigh_rw",
+    "sum": "rayleigh_sum",
+}
 RAYLEIGH_OF_CONV: dict[str, str] = {
-    "GCNConv": "rayleigh_sym",
     "GCN2Conv": "rayleigh_sym",
     "Propagation": "rayleigh_sym",
-    "SAGEConv": "rayleigh_rw",
-    "GATConv": "rayleigh_rw",
-    "GATv2Conv": "rayleigh_rw",
-    "Linear": "rayleigh_rw",
+    **dict.fromkeys(("SAGEConv", "GATConv", "GATv2Conv", "Linear"), "rayleigh_rw"),
 }
 
 METRICS: dict[str, Metric] = {
@@ -69,6 +70,17 @@ METRICS: dict[str, Metric] = {
         smoothed=0.0,
         scale="log",
         compute=smoothing_edges.rayleigh_rw,
+    ),
+    "rayleigh_sum": Metric(
+        label="Normalised energy (GCN, sum)",
+        symbol="E_sum / |X|²",
+        formula=r"1 - \mathrm{tr}(X^\top \tilde A X) / (\lambda_1 \lVert X \rVert_F^2)",
+        help="How far the rows are from the largest eigenvector of A + I, to which sums without weights lead.",
+        paper="Di Giovanni et al., TMLR 2023, with A + I as the operator",
+        direction="0: rows follow the largest eigenvector; large: they do not",
+        smoothed=0.0,
+        scale="log",
+        compute=smoothing_edges.rayleigh_sum,
     ),
     "dirichlet_sym": Metric(
         label="Dirichlet energy (GCN)",

@@ -6,12 +6,17 @@ Each takes a checked hidden state [N, d] in float64 and its graph, and takes O(E
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.sparse.linalg import eigsh
 
 from gnnviz.graph import Graph
 from gnnviz.rows import Matrix, MeasureUndefined, balanced, unit_rows
+
+_DENSE_NODES = 64  # up to here all eigenvectors are quicker than the search for one
 
 
 def dirichlet_sym(h: Matrix, graph: Graph) -> float:
@@ -64,6 +69,40 @@ def rayleigh_rw(h: Matrix, graph: Graph) -> float:
     return _edge_energy(state, graph) / float(np.vdot(state, state))
 
 
+def rayleigh_sum(h: Matrix, graph: Graph) -> float:
+    """Return 1 - tr(X^T (A + I) X) / (l |X|^2), in [0, 2), l the largest eigenvalue of A + I.
+
+    0 at the eigenvectors of l, which sums over a node and its neighbours, not normalised, lead to.
+
+    Raises:
+        MeasureUndefined: the graph has no edges, or every value is 0.
+
+    Reference: Di Giovanni et al., TMLR 2023 (energy of the features divided by their norm).
+    """
+    state = _nonzero(h)
+    source, target = _undirected_edges(graph)
+    largest, vector = leading_eigenvector(graph)
+    along = vector @ state  # [d]
+    rest = state - vector[:, None] * along
+    # l |x|^2 - x^T (A + I) x without the part that cancels, so that 0 is reached exactly
+    energy = (largest - 1.0) * float(np.vdot(rest, rest)) - 2.0 * float(np.vdot(rest[source], rest[target]))
+    return max(energy, 0.0) / (largest * float(np.vdot(state, state)))
+
+
+@lru_cache(maxsize=4)
+def leading_eigenvector(graph: Graph) -> tuple[float, NDArray[np.float64]]:
+    """Return the largest eigenvalue of A + I, 1 or more, and its eigenvector [N] of length 1, 0 or more.
+
+    Of several, as two equal components have them, one.
+    """
+    operator = graph.adjacency() + sparse.eye_array(graph.num_nodes)
+    if graph.num_nodes <= _DENSE_NODES:
+        values, vectors = np.linalg.eigh(operator.toarray())
+    else:
+        values, vectors = eigsh(operator, k=1, which="LA", v0=np.ones(graph.num_nodes))
+    return float(values[-1]), np.abs(vectors[:, -1])
+
+
 def subspace_distance(h: Matrix, graph: Graph) -> float:
     """Return the Frobenius distance of X from the space M that repeated GCN averaging leads to.
 
@@ -76,12 +115,17 @@ def subspace_distance(h: Matrix, graph: Graph) -> float:
     Reference: Oono & Suzuki, ICLR 2020 (the distance d_M of theorem 2).
     """
     _check_edges(graph)
+    basis = limit_basis(graph)
+    return float(np.linalg.norm(h - basis.T @ (basis @ h)))
+
+
+def limit_basis(graph: Graph) -> sparse.csr_array:
+    """Return the orthonormal vectors that span GCN's limits, one for each component [components, N]."""
     component = graph.components()
     weight = np.sqrt(graph.degrees() + 1.0)
     weight /= np.sqrt(np.bincount(component, weights=weight**2))[component]
     nodes = np.arange(graph.num_nodes)
-    basis = sparse.csr_array((weight, (component, nodes)), shape=(component.max() + 1, graph.num_nodes))
-    return float(np.linalg.norm(h - weight[:, None] * (basis @ h)[component]))
+    return sparse.csr_array((weight, (component, nodes)), shape=(component.max() + 1, graph.num_nodes))
 
 
 def subspace_distance_relative(h: Matrix, graph: Graph) -> float:

@@ -55,7 +55,8 @@ def _controls(run_id: str, config: RunConfig) -> tuple[int, int | None, int, int
         "Layer", 1, depth, key="layer", persist_state="session",
         help="Every layer has heads of its own. The last one's outputs are averaged.",
     )  # fmt: skip
-    heads = config.model.output_heads if layer == depth else config.model.heads
+    makes_logits = layer == config.model.num_states
+    heads = config.model.output_heads if makes_logits else config.model.heads
     options = [MEAN, *(str(number) for number in range(1, heads + 1))]
     url.choice("head", options, MEAN, "head")
     head = for_head.selectbox(

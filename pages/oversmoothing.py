@@ -192,7 +192,7 @@ def _notes(config: RunConfig, sentences: Sequence[str]) -> None:
 def _panels(config: RunConfig, shown: Sequence[Moment]) -> bool:
     """Draw the standard measures and the gradients; return whether they are still being computed."""
     st.subheader("The same layers, measured in other ways")
-    names = standard_measures(config.model.model)
+    names = standard_measures(config.model)
     profiles = _profiles(config, shown, names)
     if profiles is None:
         st.caption(":material/sync: Measuring ...")
@@ -266,7 +266,7 @@ def _depth_picture(config: RunConfig, plan: SweepPlan, measured: Mapping[str, fl
 
 def _chosen_measure(config: RunConfig) -> str:
     chosen = st.session_state.measure
-    return matched_rayleigh(config.model.model) if chosen == MATCHED else chosen
+    return matched_rayleigh(config.model) if chosen == MATCHED else chosen
 
 
 def _progress(plan: SweepPlan) -> None:

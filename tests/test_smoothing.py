@@ -17,9 +17,8 @@ from measured_graphs import (
 from scipy import sparse
 
 from gnnviz.datasets import load_graph
-from gnnviz.errors import ConfigError
 from gnnviz.graph import Graph
-from gnnviz.models import MODELS
+from gnnviz.models import MODELS, ModelConfig
 from gnnviz.smoothing import METRICS, matched_rayleigh
 
 
@@ -127,11 +126,38 @@ def test_the_other_operators_limit_has_a_floor_on_cora(cora, cora_component):
 
 
 def test_the_matched_energy_fits_the_models_operator():
-    assert {matched_rayleigh(model) for model in ("gcn", "sgc", "appnp", "gcnii")} == {"rayleigh_sym"}
-    assert {matched_rayleigh(model) for model in ("sage", "gat", "gatv2", "mlp")} == {"rayleigh_rw"}
-    assert {matched_rayleigh(model) for model in MODELS} <= METRICS.keys()
-    with pytest.raises(ConfigError, match="unknown model 'gnc'; choose from"):
-        matched_rayleigh("gnc")
+    found = {model: matched_rayleigh(ModelConfig(model)) for model in MODELS}
+    assert {found.pop(model) for model in ("gcn", "sgc", "appnp", "gcnii")} == {"rayleigh_sym"}
+    assert {found.pop(model) for model in ("sage", "gat", "gatv2", "mlp")} == {"rayleigh_rw"}
+    assert found.keys() == set(), "a new model: say to what its layers lead"
+
+
+@pytest.mark.parametrize("normalisation", ["sym", "row", "sum"])
+def test_the_matched_energy_goes_to_zero_under_each_normalisation_and_no_other_does(normalisation):
+    graph = shape("star")
+    operator = np.eye(4)
+    operator[graph.edge_index[1], graph.edge_index[0]] = 1
+    degree = operator.sum(axis=1)
+    root = degree**-0.5
+    operator = {"sym": operator * root[:, None] * root, "row": operator / degree[:, None], "sum": operator / 3}
+    h = np.linalg.matrix_power(operator[normalisation], 80) @ np.random.default_rng(3).random((4, 2))
+    matched = matched_rayleigh(ModelConfig("gcn", normalisation=normalisation))
+    for key in ("rayleigh_sym", "rayleigh_rw", "rayleigh_sum"):
+        assert (METRICS[key](h, graph) < 1e-14) == (key == matched)
+
+
+def test_energy_of_sums_on_paper():
+    # the star's largest eigenvalue of A + I is 1 + sqrt(3); of ones x^T (A + I) x = 4 + 6
+    expected = 1 - 10 / ((1 + math.sqrt(3)) * 4)
+    assert METRICS["rayleigh_sum"](np.ones((4, 1)), shape("star")) == pytest.approx(expected, rel=1e-13)
+
+
+def test_energy_of_sums_is_the_same_by_both_searches_for_the_eigenvector(cora):
+    part = cora.subgraph(np.arange(300))
+    values = np.linalg.eigvalsh((part.adjacency() + sparse.eye_array(300)).toarray())
+    h = np.random.default_rng(5).normal(size=(300, 3))
+    product = float(np.vdot(h, part.adjacency() @ h + h)) / values[-1]
+    assert METRICS["rayleigh_sum"](h, part) == pytest.approx(1 - product / float(np.vdot(h, h)), rel=1e-12)
 
 
 # Cosines

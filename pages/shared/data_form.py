@@ -77,14 +77,15 @@ def data_defaults() -> dict[str, object]:
 
 def _edit_amount(name: str) -> float | None:
     parameter = EDITS[name].amount
-    return None if parameter is None else _amount(f"edit_{name}", parameter)
+    return None if parameter is None else _amount(f"edit_{name}", parameter, f"{EDITS[name].label}: ")
 
 
-def _amount(key: str, parameter: Parameter) -> float:
+def _amount(key: str, parameter: Parameter, of: str = "") -> float:
     """Draw the field of one number of a dataset or a change."""
+    label = of + (parameter.label.lower() if of else parameter.label)
     if parameter.whole:
         ends = int(parameter.smallest), int(parameter.largest), int(parameter.default)
-        return whole(key, *ends, parameter.label, parameter.help)
+        return whole(key, *ends, label, parameter.help)
     return real(
-        key, parameter.smallest, parameter.largest, parameter.default, parameter.label, parameter.help
+        key, parameter.smallest, parameter.largest, parameter.default, label, parameter.help
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from gnnviz.models import MAX_CHANNELS, MAX_OUTPUT_HEADS, MODELS, ModelConfig, ModelSpec, divisors
-from gnnviz.remedies import REMEDIES, Remedies, combined
+from gnnviz.remedies import REMEDIES, Remedies, combined, compatible, fitting
 from gnnviz.sweeps import MOST_HEADS, usual_heads
 from pages.shared.fields import choose, pick_records, real, select, share, switch, whole
 
@@ -29,24 +29,24 @@ _ACTIVATIONS = {"relu": "ReLU", "elu": "ELU"}
 
 def remedy_field(model: str, depth: int) -> tuple[str, ...]:
     """Draw the choice of remedies that this model and depth can have; return their keys."""
-    spec = MODELS[model]
-    fitting = [
-        name
-        for name, remedy in REMEDIES.items()
-        if set(remedy.remedies.changed()) <= set(spec.remedies) and depth >= remedy.least_layers
-    ]
-    chosen = [name for name in st.session_state.get("remedies", ()) if name in fitting]
-    taken = set().union(*(REMEDIES[name].remedies.changed() for name in chosen))
-    offered = [
-        name for name in fitting if name in chosen or not taken & set(REMEDIES[name].remedies.changed())
-    ]
+    return pick_remedies("remedies", fitting(MODELS[model].remedies, depth))
+
+
+def pick_remedies(key: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Draw the choice among some remedies and return the chosen keys.
+
+    Args:
+        key: of the widget, and its name in the address.
+        names: keys of `REMEDIES` that the model in question can have.
+    """
+    chosen = [name for name in st.session_state.get(key, ()) if name in names]
     return pick_records(
-        "remedies",
+        key,
         REMEDIES,
         (),
         "Remedies for depth",
         "What excludes what was chosen is not offered.",
-        offered,
+        compatible(names, chosen),
     )
 
 
@@ -156,10 +156,10 @@ def _layer_fields(spec: ModelSpec, recipe: ModelConfig) -> dict[str, object]:
 
 def _attention_fields(spec: ModelSpec, recipe: ModelConfig, hidden: int) -> dict[str, object]:
     """Draw what only attention has."""
-    fitting = [number for number in divisors(hidden) if number <= MOST_HEADS]
-    usual = recipe.heads if recipe.heads in fitting and recipe.heads > 1 else usual_heads(hidden)
+    dividing = [number for number in divisors(hidden) if number <= MOST_HEADS]
+    usual = recipe.heads if recipe.heads in dividing and recipe.heads > 1 else usual_heads(hidden)
     heads = select(
-        "heads", [str(number) for number in fitting], str(usual), "Heads", str,
+        "heads", [str(number) for number in dividing], str(usual), "Heads", str,
         "Attention heads of each hidden layer. Each is hidden channels / heads wide: only divisors are here.",
     )  # fmt: skip
     values: dict[str, object] = {

@@ -158,8 +158,9 @@ def _take_search(graph: Graph) -> None:
 def take_click(key: str) -> None:
     """Look at the node that was clicked in the picture called `key`."""
     clicked = st.session_state[key].click
-    if clicked is not None:
-        st.session_state[NODE] = int(clicked)
+    node = next(iter(clicked), None) if isinstance(clicked, list) else clicked  # a chart tells all marks there
+    if node is not None:
+        st.session_state[NODE] = int(node)
 
 
 def run_caption(run_id: str, config: RunConfig) -> str:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gnnviz.config import RunConfig
 from gnnviz.errors import ConfigError
 from gnnviz.graph import UNLABELLED, Graph
 from gnnviz.metric import Metric
+from gnnviz.models import ModelConfig
 from gnnviz.pca import Points, aligned_pca, procrustes
 from gnnviz.profiles import Measurement
 from gnnviz.projection import project
@@ -80,9 +82,23 @@ class TsneFrame:
     note: str = ""
 
 
-def cursor_measures(model: str) -> tuple[str, ...]:
+def cursor_measures(model: ModelConfig) -> tuple[str, ...]:
     """Return the measures of the cursor: the energy that fits a model, MAD and the effective rank."""
     return (matched_rayleigh(model), "mad", "effective_rank")
+
+
+def one_per_depth(base: RunConfig, configs: Sequence[RunConfig]) -> tuple[RunConfig, ...]:
+    """Return one run of `base`'s model for each depth, ascending: with its seed, or else the lowest seed.
+
+    Args:
+        base: the run that is looked at.
+        configs: finished runs of its recipe, of any models, depths and seeds.
+    """
+    chosen: dict[int, RunConfig] = {}
+    own = (config for config in configs if config.model.model == base.model.model)
+    for config in sorted(own, key=lambda run: (run.training.seed != base.training.seed, run.training.seed)):
+        chosen.setdefault(config.model.num_layers, config)
+    return tuple(chosen[depth] for depth in sorted(chosen))
 
 
 def cursor_frames(
@@ -171,18 +187,17 @@ def _in_own_units(h: State, nodes: NDArray[np.integer]) -> tuple[Matrix, str]:
     try:
         rows = as_state(h)[nodes]
     except MeasureUndefined as error:
-        return np.zeros((len(nodes), 1)), f"{error}."
+        return np.zeros((len(nodes), 1)), f"No picture: {error}."
     length = np.sqrt(np.mean(np.sum(rows**2, axis=1)))
-    if not length:
-        return rows, "The signal is exactly 0 at every node: all are one point."
-    return rows / length, ""
+    return rows / length if length else rows, ""
 
 
 def _cosines(h: State, at_most: int) -> CosineHistogram:
     try:
         return cosine_histogram(h, at_most=at_most)
-    except MeasureUndefined:  # not finite: the frame's reason says so
-        return cosine_histogram(np.zeros((h.shape[0], 1)), at_most=at_most)
+    except MeasureUndefined:  # not finite, as the frame's reason says: there are no pairs
+        nobody = cosine_histogram(np.zeros((1, 1)))
+        return replace(nobody, dead=0)
 
 
 def _sampled_nodes(frames: int) -> int:

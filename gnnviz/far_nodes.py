@@ -39,13 +39,15 @@ class FarNodes:
     Args:
         graph: the graph.
         hops: 1 or more.
+        among: which nodes can be drawn [N] bool; None for all.
 
     Attributes:
         largest_distance: the most hops, up to `hops`, that a search has needed so far.
     """
 
-    def __init__(self, graph: Graph, hops: int) -> None:
+    def __init__(self, graph: Graph, hops: int, among: NDArray[np.bool_] | None = None) -> None:
         self.largest_distance = 0
+        self._among = among
         self._num_nodes, self._hops = graph.num_nodes, hops
         degrees = graph.degrees()
         self._neighbours = graph.edge_index[0]  # grouped by target
@@ -82,6 +84,8 @@ class FarNodes:
             block = starts[begin : begin + size]
             near = self._near(block).view(np.uint8)  # [N, 8 * words]
             is_far = np.unpackbits(near, axis=1, count=len(block), bitorder="little").T == 0  # [S, N]
+            if self._among is not None:
+                is_far &= self._among
             packed = np.packbits(is_far, axis=1, bitorder="little")
             rows[begin : begin + size].view(np.uint8)[:, : packed.shape[1]] = packed
         return rows

@@ -19,7 +19,9 @@ from gnnviz.sparse import channel_slices, column_sums, entry_slices, row_sums
 def neighbour_maximum(structure: CSR, dense: Tensor) -> Tensor:
     """Return the greatest value of each row's picked rows of `dense`, channel by channel.
 
-    The gradient of a maximum goes to the entries that reach it, in equal parts.
+    The gradient of a maximum goes to the entries that reach it, in equal parts. Where it is exactly 0, the 0
+    of an empty row counts as one more of them, as in torch's `scatter_reduce`: after a ReLU that part has no
+    way to go.
 
     Args:
         structure: [rows, columns]; values are not used.
@@ -30,9 +32,6 @@ def neighbour_maximum(structure: CSR, dense: Tensor) -> Tensor:
 
     Raises:
         ConfigError: shapes that do not fit.
-
-    Differs: torch's `scatter_reduce` (and PyG's) loses part of the gradient where the maximum is exactly
-    0: it counts the zeros that it starts from as one more entry that reaches it.
     """
     if dense.ndim != 2 or dense.shape[0] != structure.shape[1]:
         raise ConfigError(
@@ -74,7 +73,8 @@ class _Maximum(torch.autograd.Function):
             pieces = tuple(entry_slices(structure, reached.shape[1]))
             for piece in pieces:
                 reached[piece].eq_(largest[:, part].index_select(0, structure.rows[piece]))  # 1 or 0
-            portion = grad[:, part] / row_sums(structure, reached).clamp_(min=1)
+            ways = row_sums(structure, reached).add_(largest[:, part] == 0)
+            portion = grad[:, part] / ways.clamp_(min=1)
             for piece in pieces:
                 reached[piece].mul_(portion.index_select(0, structure.rows[piece]))
             for_dense[:, part] = column_sums(structure, reached)

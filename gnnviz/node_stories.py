@@ -86,7 +86,8 @@ def node_stories(
     """
     if graph.y is None or not graph.labelled.any():
         raise DatasetError(
-            f"{graph.name} has no classes, so no prediction for it is right or wrong; choose a graph with labels"
+            f"{graph.name} has no classes, so no prediction for it is right or wrong; "
+            "choose a graph with labels"
         )
     trained = np.zeros(graph.num_nodes, dtype=bool) if graph.train_mask is None else graph.train_mask
     return NodeStories(

@@ -43,8 +43,8 @@ class PairConfig:
         far_hops: far nodes are more than so many edges away, 1 to 64.
         negative_weight: Q, weight of the negative term, above 0.
         margin: Delta of the max-margin objective, 0 or more.
-        nodes: "all": pairs start at every node, no label or split is used; "training": at the training
-            nodes, as in the notes' code.
+        nodes: "all": pairs are of all nodes, no label or split is used; "training": both nodes of a pair are
+            training nodes, as in the notes' code.
 
     Raises:
         ConfigError: a value that is not allowed.

@@ -27,7 +27,7 @@ class SkippedStarts:
 
     Attributes:
         starts: nodes that pairs were to start at.
-        without_neighbour: those of them that no walk leaves.
+        without_neighbour: those of them whose walks met no other node that takes part.
         without_far: those with a neighbour, but without a far node.
     """
 
@@ -60,8 +60,8 @@ class Pairs:
 
     Attributes:
         starts: node ids [S].
-        near: nodes on the walks [S, walks * walk_length]; where a walk is back at its start, that start,
-            which is then no pair.
+        near: nodes on the walks [S, walks * walk_length]; where a walk is back at its start, or at a node
+            that takes no part, that start, which is then no pair.
         far: far nodes [S, negatives].
         skipped: of the starts that were asked for.
     """
@@ -80,7 +80,8 @@ class PairSampler:
         config: how many pairs, and how far apart.
 
     Attributes:
-        starts: the nodes at which pairs start, node ids [S]: all, or the training nodes.
+        starts: the nodes that take part, at which pairs start and of which they are made, node ids [S]:
+            all, or the training nodes.
 
     Raises:
         DatasetError: no node has a pair.
@@ -95,9 +96,9 @@ class PairSampler:
         self._neighbours = graph.edge_index[0]  # grouped by target
         self._degrees = graph.degrees()
         self._first = self._degrees.cumsum() - self._degrees
-        self._far = FarNodes(graph, config.far_hops)
-        is_start = graph.train_mask if config.nodes == "training" else None
-        self.starts = np.arange(graph.num_nodes) if is_start is None else is_start.nonzero()[0]
+        self._among = graph.train_mask if config.nodes == "training" else None
+        self._far = FarNodes(graph, config.far_hops, self._among)
+        self.starts = np.arange(graph.num_nodes) if self._among is None else self._among.nonzero()[0]
         self._check_that_there_are_pairs(graph.name)
 
     def draw(self, starts: NDArray[np.int64], generator: np.random.Generator) -> Pairs:
@@ -108,23 +109,30 @@ class PairSampler:
             generator: equal states give equal pairs.
         """
         connected = starts[self._degrees.take(starts) > 0]
-        drawn = self._far.draw(connected, self._config.negatives, generator)
-        kept = connected[drawn.has_far]
+        near = self._walk(connected, generator)
+        has_near = (near != connected[:, None]).any(axis=1)
+        paired = connected[has_near]
+        drawn = self._far.draw(paired, self._config.negatives, generator)
+        kept = paired[drawn.has_far]
         skipped = SkippedStarts(
             starts=len(starts),
-            without_neighbour=len(starts) - len(connected),
-            without_far=len(connected) - len(kept),
+            without_neighbour=len(starts) - len(paired),
+            without_far=len(paired) - len(kept),
         )
-        return Pairs(kept, self._walk(kept, generator), drawn.nodes, skipped)
+        return Pairs(kept, near[has_near][drawn.has_far], drawn.nodes, skipped)
 
     def _walk(self, starts: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:
-        """Return the nodes on random walks [S, walks * walk_length]; every start has a neighbour."""
+        """Return the nodes on random walks [S, walks * walk_length]; every start has a neighbour.
+
+        A node that takes no part is replaced by the start; the walk goes on through it.
+        """
         steps = []
         at = np.repeat(starts[:, None], self._config.walks, axis=1)
         for _ in range(self._config.walk_length):
             at = self._neighbours.take(self._first.take(at) + generator.integers(0, self._degrees.take(at)))
             steps.append(at)
-        return np.concatenate(steps, axis=1)
+        near = np.concatenate(steps, axis=1)
+        return near if self._among is None else np.where(self._among[near], near, starts[:, None])
 
     def _check_that_there_are_pairs(self, name: str) -> None:
         asked = self.starts[:: max(1, len(self.starts) // _ASKED)]

@@ -19,6 +19,7 @@ from gnnviz.records import BestEpoch, EpochRecord
 from gnnviz.smoothing import matched_rayleigh
 
 Stage = Literal["start", "best", "last"]
+Extent = Literal["whole", "largest"]  # of the graph that is measured: all of it, or the largest component
 
 SAME = 1.1  # a change by less than this factor is not called one
 DIP = 2.0  # a low below both ends by this factor is told

@@ -13,6 +13,7 @@ from scipy import sparse
 from gnnviz.checks import check_choice
 from gnnviz.errors import ConfigError
 from gnnviz.graph import Graph
+from gnnviz.graph_input import shape_of
 from gnnviz.models import MODELS, ModelConfig, Normalisation
 from gnnviz.rows import Matrix, MeasureUndefined, State
 from gnnviz.smoothing import RAYLEIGH_OF_CONV
@@ -76,10 +77,11 @@ def propagated(
     if steps < 0:
         raise ConfigError(f"got {steps} steps; choose 0 or more")
     start = graph.x if x is None else x
-    if start.shape[0] * start.shape[1] > MOST_VALUES:
+    num_nodes, width = shape_of(start)
+    if num_nodes * width > MOST_VALUES:
         raise MeasureUndefined(
-            f"smoothed features are dense, and {start.shape[0]:,} nodes with {start.shape[1]:,} features take "
-            f"{8e-9 * start.shape[0] * start.shape[1]:.1f} GB; give a graph with fewer features"
+            f"smoothed features are dense, and {num_nodes:,} nodes with {width:,} features take "
+            f"{8e-9 * num_nodes * width:.1f} GB; give a graph with fewer features"
         )
     operator = averaging(graph, normalisation)
     state = np.array(start.toarray() if isinstance(start, sparse.csr_array) else start, dtype=np.float64)

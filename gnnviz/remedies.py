@@ -163,6 +163,14 @@ def compatible(names: Sequence[str], chosen: Sequence[str]) -> tuple[str, ...]:
     )
 
 
+def first_of_each_kind(names: Sequence[str]) -> tuple[str, ...]:
+    """Return those of `names` that can be switched on together: of two that exclude each other, the first."""
+    kept: tuple[str, ...] = ()
+    for name in names:
+        kept += compatible((name,), kept)
+    return kept
+
+
 REMEDIES: dict[str, RemedySpec] = {
     "residual": RemedySpec(
         label="Residual",

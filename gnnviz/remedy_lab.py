@@ -13,7 +13,7 @@ from gnnviz.figures.depth_points import NO_DIFFERENCE
 from gnnviz.figures.layout import NARROW_SPACE, counted, percent, significant
 from gnnviz.findings import model_phrase
 from gnnviz.metric import Metric
-from gnnviz.models import MODELS
+from gnnviz.models import MODELS, ModelConfig
 from gnnviz.objectives import OBJECTIVES
 from gnnviz.profiles import Measurement
 from gnnviz.records import BestEpoch
@@ -21,7 +21,7 @@ from gnnviz.remedies import REMEDIES, combined, fitting
 from gnnviz.runs import RunState, RunStatus, RunStore
 from gnnviz.smoothing import METRICS, matched_rayleigh
 
-NO_REMEDY = "no remedy"
+NO_REMEDY = "No remedy"
 RANK = "effective_rank"
 
 
@@ -142,13 +142,13 @@ def by_validation(
     return tuple(sorted(pairs, key=lambda pair: -pair[1].best.val_acc if pair[1].best else 1.0))
 
 
-def differences(before: Outcome, after: Outcome, model: str) -> tuple[Difference, ...]:
+def differences(before: Outcome, after: Outcome, model: ModelConfig) -> tuple[Difference, ...]:
     """Return what the remedies changed, number by number; those that both runs have.
 
     Args:
         before: of the run without them.
         after: of the run with them.
-        model: a key of `MODELS`; decides which energy fits.
+        model: decides which energy fits.
     """
     found = []
     if before.best and after.best:
@@ -166,7 +166,7 @@ def differences(before: Outcome, after: Outcome, model: str) -> tuple[Difference
     return tuple(found)
 
 
-def undefined_measures(before: Outcome, after: Outcome, model: str) -> tuple[str, ...]:
+def undefined_measures(before: Outcome, after: Outcome, model: ModelConfig) -> tuple[str, ...]:
     """Return a sentence for each measure of the last hidden layer that has no value in one of two runs."""
     sentences = []
     for who, run in (("without", before), ("with", after)):
@@ -193,19 +193,22 @@ def remedy_finding(base: RunConfig, names: Sequence[str], before: Outcome, after
     reached = f": {percent(before.best.test_acc)} of the test nodes right" if before.best else ""
     if after.best is None or before.best is None:
         wait = "is being trained" if after.is_active else "has not been trained yet"
-        return f"{model}{reached} as it is; with {what.lower()} it {wait}"
+        return f"{model}{reached} as it is; with {what if names else NO_REMEDY.lower()} it {wait}"
     gain = after.best.test_acc - before.best.test_acc
-    verdict = "makes little difference to" if abs(gain) < NO_DIFFERENCE else "helps" if gain > 0 else "harms"
     so_far = f"After {counted(after.epochs)} epochs: " if after.is_active else ""
-    instead = (
-        f"{percent(after.best.test_acc)} of the test nodes right instead of {percent(before.best.test_acc)}"
-    )
-    return f"{so_far}{what[0].upper()}{what[1:]} {verdict} {model}: {instead}"
+    now, was = percent(after.best.test_acc), percent(before.best.test_acc)
+    return f"{so_far}{what} {_verdict(gain)} {model}: {now} of the test nodes right instead of {was}"
 
 
 def epoch_time(seconds: float) -> str:
     """Return the time of one epoch, "8.3 ms" or "1.2 s"."""
     return f"{seconds:.1f}{NARROW_SPACE}s" if seconds >= 1 else f"{1000 * seconds:.3g}{NARROW_SPACE}ms"
+
+
+def _verdict(gain: float) -> str:
+    if abs(gain) < NO_DIFFERENCE:
+        return "makes little difference to"
+    return "helps" if gain > 0 else "harms"
 
 
 def _signed(points: float) -> str:

@@ -37,8 +37,7 @@ def curve_labels(configs: Sequence[RunConfig]) -> tuple[str, ...]:
         configs: runs of any kind, none twice.
     """
     names = [
-        f"{config.model.label}{LABEL_SEPARATOR}{layers_phrase(config.model.num_layers)}"
-        for config in configs
+        f"{config.model.label}{LABEL_SEPARATOR}{layers_phrase(config.model.num_layers)}" for config in configs
     ]
     labels = []
     for name, config in zip(names, configs, strict=True):

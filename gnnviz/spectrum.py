@@ -16,6 +16,7 @@ from scipy.sparse.linalg import LinearOperator, cg, eigsh
 from gnnviz.checks import check_choice, check_share
 from gnnviz.errors import ConfigError
 from gnnviz.graph import Graph
+from gnnviz.graph_input import shape_of
 from gnnviz.propagation_only import averaging, propagated
 from gnnviz.rows import Matrix, MeasureUndefined, State
 from gnnviz.smoothing_edges import dirichlet_sym, limit_basis, subspace_distance
@@ -99,8 +100,10 @@ class SlowestMode:
         check_choice("measure", name, RATE_MEASURES)
         if name in _PER_NORM and not self.limit:
             raise MeasureUndefined("nothing of the signal is in GCN's limit")
-        decay = self.size ** (2.0 * np.arange(steps + 1)) / (self.limit if name in _PER_NORM else 1.0)
-        return np.sqrt(self.weight * decay) if name in _DISTANCES else self.energy * decay
+        start = self.weight if name in _DISTANCES else self.energy
+        decay = np.power(self.size, 2.0 * np.arange(steps + 1), dtype=np.float64)
+        decay *= start / (self.limit if name in _PER_NORM else 1.0)
+        return np.sqrt(decay) if name in _DISTANCES else decay
 
 
 def linear_energies(graph: Graph, x: State, steps: int) -> LinearEnergies:
@@ -121,12 +124,13 @@ def linear_energies(graph: Graph, x: State, steps: int) -> LinearEnergies:
     """
     sums = np.zeros((3, steps + 1))
     columns = x.tocsc() if isinstance(x, sparse.csr_array) else np.asarray(x)
-    for start in range(0, x.shape[1], _COLUMNS):
+    for start in range(0, shape_of(x)[1], _COLUMNS):
         block = columns[:, start : start + _COLUMNS]
         dense = block if isinstance(block, np.ndarray) else block.toarray()
         for step, state in enumerate(propagated(graph, "sym", steps, dense)):
-            parts = dirichlet_sym(state, graph), np.vdot(state, state), subspace_distance(state, graph) ** 2
-            sums[:, step] += parts
+            sums[0, step] += dirichlet_sym(state, graph)
+            sums[1, step] += np.vdot(state, state)
+            sums[2, step] += subspace_distance(state, graph) ** 2
     return LinearEnergies(sums[0], sums[1], np.sqrt(sums[2]))
 
 
@@ -209,13 +213,15 @@ def _outside_limit(
     operator: sparse.csr_array, basis: sparse.csr_array
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return eigenvalues of A^ outside the limit, the largest in size among them, and their vectors."""
-    num_nodes = operator.shape[0]
+    num_nodes = shape_of(operator)[0]
     if num_nodes <= _DENSE:
-        return np.linalg.eigh((operator - basis.T @ basis).toarray())
+        values, vectors = np.linalg.eigh((operator - basis.T @ basis).toarray())
+        return values, vectors
 
     def outside(vector: NDArray[np.float64]) -> NDArray[np.float64]:
         return operator @ vector - basis.T @ (basis @ vector)
 
     deflated = LinearOperator((num_nodes, num_nodes), matvec=outside, dtype=np.float64)  # pyright: ignore[reportCallIssue]
     start = np.random.default_rng(0).normal(size=num_nodes)
-    return eigsh(deflated, k=_MODES, which="LM", v0=start)
+    values, vectors = eigsh(deflated, k=_MODES, which="LM", v0=start)
+    return np.asarray(values), np.asarray(vectors)

@@ -74,7 +74,7 @@ class Stack(nn.Module):
         """
         if self.config.has_head:
             return self.classify(self.embeddings(x, graph))
-        return deque(self._graph_states(self._start(x), self._hops(x, graph)), maxlen=1).pop()
+        return deque(self._graph_states(self.start(x), self._hops(x, graph)), maxlen=1).pop()
 
     def embeddings(self, x: Tensor | CSR, graph: GraphLike | Blocks) -> Tensor:
         """Return what the head is given [N, H], or [N, L * H] where it sees all layers; args as `forward`.
@@ -89,7 +89,7 @@ class Stack(nn.Module):
                 "set post_layers to 1"
             )
         jump = Jump(self.config.remedies.jumping)
-        for h in self._graph_states(self._start(x), self._hops(x, graph)):
+        for h in self._graph_states(self.start(x), self._hops(x, graph)):
             jump.take(h)
         return jump.result()
 
@@ -97,6 +97,13 @@ class Stack(nn.Module):
         """Return the logits [N, C] that the head makes of `embeddings`."""
         logits = self._through(self.head, embeddings)
         return F.elu(logits) if self.config.output_elu else logits
+
+    def start(self, x: Tensor | CSR) -> Tensor | CSR:
+        """Return what the first graph layer is given: the features, or what linear layers make of them."""
+        if not self.before:
+            return x
+        h = self._through(self.before, x, from_features=True)
+        return h if MODELS[self.config.model].propagates else self._activated(h)
 
     def hidden_states(self, x: Tensor | CSR, graph: GraphLike) -> Iterator[Tensor]:
         """Yield h0 = x [N, F], the hidden states after the activation [N, H], then the logits [N, C].
@@ -106,7 +113,7 @@ class Stack(nn.Module):
         """
         yield x if isinstance(x, Tensor) and x.layout == torch.strided else x.to_dense()
         jump = Jump(self.config.remedies.jumping)
-        for h in self._graph_states(self._start(x), self._hops(x, graph)):
+        for h in self._graph_states(self.start(x), self._hops(x, graph)):
             jump.take(h)
             yield h
         if self.config.has_head:
@@ -122,12 +129,17 @@ class Stack(nn.Module):
             with_heads = ", ".join(sorted(name for name, spec in MODELS.items() if spec.has_heads))
             raise ConfigError(f"{MODELS[self.config.model].label} has no attention; choose from {with_heads}")
         operators = operators_of(graph, x)
-        start = self._start(x)
+        start = self.start(x)
         inputs = [start, *self._graph_states(start, self._hops(x, operators))][: len(self.layers)]
         return [
             cast(_HasAttention, layer).attention(h, operators)
             for layer, h in zip(self.layers, inputs, strict=True)
         ]
+
+    @property
+    def most_heads(self) -> int:
+        """The most attention heads that one layer has; 1 without attention."""
+        return max(getattr(layer, "heads", 1) for layer in self.layers)
 
     def layer_of(self, parameter_name: str) -> int:
         """Return the number, 1 to num_states, of the state that a parameter helps to make first.
@@ -139,13 +151,6 @@ class Stack(nn.Module):
         if part == "before":
             return 1
         return self.config.num_layers + 1 if part == "head" else int(number) + 1
-
-    def _start(self, x: Tensor | CSR) -> Tensor | CSR:
-        """Return what the first graph layer is given: the features, or what linear layers make of them."""
-        if not self.before:
-            return x
-        h = self._through(self.before, x, from_features=True)
-        return h if MODELS[self.config.model].propagates else self._activated(h)
 
     def _graph_states(self, start: Tensor | CSR, hops: Sequence[BatchHop]) -> Iterator[Tensor]:
         """Yield the output of each graph layer, activated where it is a hidden state."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,21 @@ class NodeFact:
 
 
 @dataclass(frozen=True, slots=True)
+class TurningWords:
+    """What a way to tell when a node turns wrong is called.
+
+    Attributes:
+        label: the name on screen.
+        right: what the nodes are that do not turn wrong.
+        wrong: what the others are at a depth, which follows.
+    """
+
+    label: str
+    right: str
+    wrong: str
+
+
+@dataclass(frozen=True, slots=True)
 class Correlation:
     """How the depth at which nodes turn wrong goes with a fact about them.
 
@@ -70,18 +85,16 @@ def correlations(stories: NodeStories, turning: Turning) -> tuple[Correlation, .
     """
     turned = turning_depths(stories, turning)
     when = np.where(turned == RIGHT, stories.depths[-1] + 1, turned).astype(np.float64)
-    counted_nodes = (turned != UNKNOWN) & ~stories.trained
-    return tuple(
-        _correlation(name, fact.values(stories), when, counted_nodes) for name, fact in FACTS.items()
-    )
+    candidates = (turned != UNKNOWN) & ~stories.trained
+    return tuple(_correlation(name, fact.values(stories), when, candidates) for name, fact in FACTS.items())
 
 
 def _correlation(
-    name: str, values: NDArray[np.float64], when: NDArray[np.float64], counted_nodes: NDArray[np.bool_]
+    name: str, values: NDArray[np.float64], when: NDArray[np.float64], candidates: NDArray[np.bool_]
 ) -> Correlation:
     from scipy import stats  # half a second to import, which the app does not need: workers correlate
 
-    compared = counted_nodes & np.isfinite(values)
+    compared = candidates & np.isfinite(values)
     number = int(compared.sum())
     if number < FEWEST_NODES:
         return Correlation(name, number, None, f"only {number} nodes can be compared")
@@ -89,7 +102,8 @@ def _correlation(
         return Correlation(name, number, None, "all nodes turn wrong at the same depth, or none does")
     if np.ptp(values[compared]) == 0:
         return Correlation(name, number, None, "it is the same for all nodes")
-    return Correlation(name, number, float(stats.spearmanr(values[compared], when[compared]).statistic))
+    ranks = stats.rankdata([values[compared], when[compared]], axis=1)  # [2, nodes], ties at their mean
+    return Correlation(name, number, float(np.corrcoef(ranks)[0, 1]))
 
 
 def correlation_in_words(found: Correlation) -> str:
@@ -106,30 +120,22 @@ def correlation_in_words(found: Correlation) -> str:
 
 
 def stories_finding(stories: NodeStories, turning: Turning) -> str:
-    """Return how many of the nodes that no net trained on stay right, and where most turn wrong."""
+    """Return how many of the nodes that no net trained on stay right, and where most others turn wrong."""
     turned = turning_depths(stories, turning)[~stories.trained]
     turned = turned[turned != UNKNOWN]
-    ends = f"from {stories.depths[0]} to {stories.depths[-1]} layers"
     if not len(turned):
-        return "Every labelled node was trained on: there is no other node whose story could be told"
-    stays = float((turned == RIGHT).mean())
+        return "No labelled node is left that was not trained on, whose story could be told"
     rest = turned[turned != RIGHT]
+    words = TURNINGS[turning]
+    nodes = f"of {counted(len(turned))} nodes that no net was trained on"
+    stay = f"{percent(float((turned == RIGHT).mean()))} {nodes} are {words.right}"
     if not len(rest):
-        return f"No node {_TURNS[turning]}: all are right {ends}"
+        return stay
     depths, counts = np.unique(rest, return_counts=True)
     most = int(counts.argmax())
     where = f"{depths[most]} layer{'' if depths[most] == 1 else 's'}"
-    return (
-        f"{percent(stays)} of the nodes {_STAYS[turning]} {ends}; most of the others turn wrong at {where} "
-        f"({percent(counts[most] / len(turned))} of all)"
-    )
-
-
-_TURNS: dict[Turning, str] = {"ever": "turns wrong", "for_good": "turns wrong for good"}
-_STAYS: dict[Turning, str] = {
-    "ever": "stay right at every depth",
-    "for_good": "are right at the deepest net,",
-}
+    share = percent(counts[most] / len(turned))
+    return f"{stay}; the largest group of the others, {share}, is {words.wrong} {where}"
 
 
 def node_in_words(stories: NodeStories, node: int, name: str) -> str:
@@ -203,9 +209,9 @@ def stories_csv(stories: NodeStories, graph: Graph) -> str:
     return written.getvalue()
 
 
-def cut_in_words(shown: Sequence[int], total: int, what: str) -> str:
-    """Return what a list that was cut leaves out; "" for a whole one."""
-    return "" if len(shown) == total else f" The first {counted(len(shown))} of {counted(total)} {what}."
+def list_in_words(shown: int, total: int, what: str) -> str:
+    """Return how much of a list is shown: "24 of 168 neighbours", or "6 neighbours"."""
+    return f"{counted(total)} {what}" if shown == total else f"{counted(shown)} of {counted(total)} {what}"
 
 
 def _distance(stories: NodeStories) -> NDArray[np.float64]:
@@ -229,4 +235,9 @@ FACTS: dict[str, NodeFact] = {
         more="Nodes further from the training nodes",
         values=_distance,
     ),
+}
+
+TURNINGS: dict[Turning, TurningWords] = {
+    "ever": TurningWords("for the first time", "right at every depth", "first wrong at"),
+    "for_good": TurningWords("for good", "right with the deepest net", "wrong for good from"),
 }

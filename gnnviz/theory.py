@@ -72,6 +72,9 @@ def why_not(name: str, config: ModelConfig, measure: str) -> str:
         return f"it is about {models}, and this run is a {label}"
     if name != "half_way" and config.normalisation != "sym":
         return "it is about averaging by both degrees, which this run does not do"
+    plain = config.activation == "relu" and not set(config.remedies.changed()) - {"init"}
+    if name == "weight_bound" and not plain:
+        return "it is about GCN layers with ReLU and nothing between them, and this run has more"
     if name == "plateau" and not mixed_share(config):
         return "it is about models that mix their first state into every layer, which this run does not"
     if line.measures and measure not in line.measures:
@@ -96,8 +99,9 @@ def asymptotic_rate(mode: SlowestMode, measure: str, steps: int) -> TheoryResult
     """
     curve = mode.measure(measure, steps)
     note = (
-        f"|lambda| is {mode.size:.6f}, so in the end the energy halves every {significant(mode.half_life)} layers "
-        f"(relaxation time {significant(mode.relaxation)} layers); until then the rest of the spectrum decides"
+        f"|lambda| is {mode.size:.6f}, so in the end the energy halves every {significant(mode.half_life)} "
+        f"layers (relaxation time: {significant(mode.relaxation)} layers); until then the rest of the "
+        "spectrum decides"
     )
     return TheoryResult(curve=_without_zeros(curve), note=note)
 
@@ -119,8 +123,8 @@ def weight_bound(start: float, norms: Sequence[float], size: float, *, has_bias:
     if factor >= 1:
         grown = significant(start * factor ** len(norms))
         return TheoryResult(
-            note=f"vacuous: {product} is not below 1, so it allows the distance to grow {factor:.3g}-fold with each "
-            f"layer, to {grown} after {len(norms)}"
+            note=f"vacuous: {product} is not below 1, so it allows the distance to grow {factor:.3g}-fold "
+            f"with each layer, to {grown} after {len(norms)}"
         )
     bias = (
         "; these layers have biases, which the theorem does not allow: they can lift it" if has_bias else ""
@@ -159,7 +163,7 @@ def _without_zeros(values: np.ndarray) -> tuple[tuple[int, float], ...]:
 THEORY_LINES: dict[str, TheoryLine] = {
     "spectral_sum": TheoryLine(
         label="spectral sum",
-        help="What all eigenvalues of the averaging predict with no weights at all: a sum, nothing is fitted. "
+        help="What all eigenvalues of the averaging predict without any weights: a sum, nothing is fitted. "
         "It starts from the features; in SGC from the class scores, and there equals what is measured.",
         paper="Cai & Wang, arXiv 2006.13318, 2020",
         models=_SYMMETRIC,
@@ -167,28 +171,30 @@ THEORY_LINES: dict[str, TheoryLine] = {
     ),
     "asymptotic_rate": TheoryLine(
         label="asymptotic rate",
-        help="The slowest eigenvalue alone, which the spectral sum comes to in the end: often far later than any "
-        "network is deep.",
+        help="The slowest eigenvalue alone, which the spectral sum comes to in the end: often far later than "
+        "any network is deep.",
         paper="Oono & Suzuki, ICLR 2020",
         models=_SYMMETRIC,
         measures=RATE_MEASURES,
     ),
     "weight_bound": TheoryLine(
-        label="bound (s·lambda)^l",
-        help="No GCN with weights of spectral norm s or less, ReLU and no biases can be further from its limit.",
+        label="weight bound",
+        help="(s·lambda)^l: a GCN with ReLU, no biases and weights of spectral norm s or less is no further "
+        "from its limit.",
         paper="Oono & Suzuki, ICLR 2020",
         models=("gcn",),
         measures=("subspace_distance",),
     ),
     "plateau": TheoryLine(
         label="plateau",
-        help="Where mixing in the first state alone leads, however deep; weights between the layers are left out.",
+        help="Where mixing in the first state alone leads, however deep; weights between the layers are left "
+        "out.",
         paper="Klicpera, Bojchevski & Guennemann, ICLR 2019",
         models=("appnp", "gcnii", "gcn"),
     ),
     "half_way": TheoryLine(
         label="half-way",
-        help="From this depth on the average node hears half of its component: the receptive field is filling up.",
+        help="From this depth on the average node hears half of its component: the receptive field fills up.",
         paper="Li, Han & Wu, AAAI 2018 (why more layers mix the whole graph)",
         models=tuple(key for key, model in MODELS.items() if model.uses_graph),
     ),

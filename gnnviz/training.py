@@ -20,6 +20,7 @@ from gnnviz.descent import Descent
 from gnnviz.errors import ConfigError, RunError
 from gnnviz.evaluation import evaluate, not_finite
 from gnnviz.graph import Graph
+from gnnviz.layers.dense_gat import check_dense_memory
 from gnnviz.memory import memory_in_words
 from gnnviz.mini_batches import MiniBatches
 from gnnviz.models import ModelConfig, build_model
@@ -90,6 +91,8 @@ def train(
             raise ConfigError(
                 f"the model is on {device}, the graph on {on_device.device}; move one to the other"
             )
+        if model.config.attention_form == "dense":
+            check_dense_memory(on_device.num_nodes, model.most_heads, device)
         sets = NodeSets(on_device)
         batches = _batches(model, graph, on_device, sets, config)
     training = Training(model, on_device, sets, batches, config)

@@ -66,7 +66,9 @@ def _watch(run_id: str) -> bool:
     bar.progress(status.epochs_done / config.training.epochs, text=_progress_words(config, status))
     with action:
         _action(run_id, status)
-    if status.message:
+    if status.message and status.state is RunState.DONE:
+        st.info(status.message, icon=":material/info:")
+    elif status.message:
         st.error(status.message, icon=":material/error:")
     return status.state.is_active
 

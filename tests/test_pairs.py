@@ -108,10 +108,16 @@ def test_nodes_without_a_pair_are_skipped_and_counted():
     assert str(SkippedStarts(starts=6)) == ""
 
 
-def test_pairs_start_at_the_training_nodes_if_asked_to():
-    graph = replace(path_of(9), train_mask=np.arange(9) % 4 == 0)
-    training = PairConfig(far_hops=2, nodes="training")
-    assert PairSampler(graph, training).starts.tolist() == [0, 4, 8]
+def test_pairs_are_of_training_nodes_alone_if_asked_to():
+    graph = replace(path_of(9), train_mask=np.isin(np.arange(9), [0, 1, 4, 8]))
+    sampler = PairSampler(graph, PairConfig(far_hops=2, nodes="training"))
+    assert sampler.starts.tolist() == [0, 1, 4, 8]
+    pairs = sampler.draw(sampler.starts, rng())
+    assert pairs.starts.tolist() == [0, 1]  # 4 and 8 have no training node beside them
+    assert set(pairs.near[0]) == {1}
+    assert set(pairs.near[1]) <= {0, 1}  # 1 stands for the walks to node 2, which takes no part
+    assert set(pairs.far.flat) == {4, 8}
+    assert pairs.skipped == SkippedStarts(starts=4, without_neighbour=2, without_far=0)
     assert PairSampler(graph, PairConfig(far_hops=2)).starts.tolist() == list(range(9))
 
 

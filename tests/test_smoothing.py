@@ -139,7 +139,11 @@ def test_the_matched_energy_goes_to_zero_under_each_normalisation_and_no_other_d
     operator[graph.edge_index[1], graph.edge_index[0]] = 1
     degree = operator.sum(axis=1)
     root = degree**-0.5
-    operator = {"sym": operator * root[:, None] * root, "row": operator / degree[:, None], "sum": operator / 3}
+    operator = {
+        "sym": operator * root[:, None] * root,
+        "row": operator / degree[:, None],
+        "sum": operator / 3,
+    }
     h = np.linalg.matrix_power(operator[normalisation], 80) @ np.random.default_rng(3).random((4, 2))
     matched = matched_rayleigh(ModelConfig("gcn", normalisation=normalisation))
     for key in ("rayleigh_sym", "rayleigh_rw", "rayleigh_sum"):

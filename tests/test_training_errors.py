@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from gnnviz.datasets import load_graph
 from gnnviz.errors import ConfigError, DatasetError, RunError
 from gnnviz.graph import Graph
+from gnnviz.layers import dense_gat
 from gnnviz.models import ModelConfig
 from gnnviz.training import TrainConfig, Training, initial_model, torch_device, train
 
@@ -131,3 +133,10 @@ def test_an_error_that_is_a_bug_passes_through(monkeypatch):
     monkeypatch.setattr(training._model, "forward", lambda *_: torch.ones(2) @ torch.ones(3))
     with pytest.raises(RuntimeError, match="inconsistent tensor size"):
         next(training)
+
+
+def test_dense_attention_that_would_not_fit_is_refused_before_training(monkeypatch):
+    monkeypatch.setattr(dense_gat, "available_memory", lambda _device: 1000)
+    model = initial_model(ModelConfig("gat", 2, 8, heads=4, attention_form="dense"), 0, 34, 2)
+    with pytest.raises(ConfigError, match=r"dense attention over 34 x 34 nodes and 4 heads needs about"):
+        train(model, load_graph("karate"), TrainConfig())

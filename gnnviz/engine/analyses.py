@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ from gnnviz.projection import ProjectionResult, project
 from gnnviz.runs import RunStore
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from gnnviz.stack import Stack
     from gnnviz.torch_graph import TorchGraph
 
@@ -63,6 +65,20 @@ def layer_state(store_root: str, run_id: str, epoch: int, layer: int) -> Values:
         raise RunError(f"run {run_id} has no layer {layer}; choose from 0 to {num_states}")
     with torch.inference_mode():
         return next(islice(model.hidden_states(graph.x, graph), layer, None)).numpy()
+
+
+def first_state(store_root: str, run_id: str, epoch: int) -> Values:
+    """Return the state that models mix into every layer, or that SGC smooths [N, H]; as `hidden_states`.
+
+    It is what the linear layers before the graph layers make; without such layers, the first hidden state.
+    """
+    import torch
+
+    model, graph = _model_and_graph(store_root, run_id, epoch)
+    if not model.before:
+        return layer_state(store_root, run_id, epoch, 1)
+    with torch.inference_mode():
+        return cast("Tensor", model.start(graph.x)).numpy()
 
 
 def predictions(store_root: str, run_id: str, epoch: int) -> Values:

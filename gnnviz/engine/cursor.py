@@ -57,7 +57,7 @@ def depth_frames(store_root: str, run_ids: Sequence[str]) -> CursorFrames:
         states,
         predictions,
         load_graph_once(configs[0].dataset),
-        cursor_measures(configs[0].model.model),
+        cursor_measures(configs[0].model),
     )
 
 
@@ -77,7 +77,7 @@ def layer_frames(store_root: str, run_id: str, epoch: int) -> CursorFrames:
         states,
         [_predicted(states)] * len(states),
         load_graph_once(config.dataset),
-        cursor_measures(config.model.model),
+        cursor_measures(config.model),
     )
 
 

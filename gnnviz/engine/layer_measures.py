@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnnviz.datasets import OWN_PREFIX, DatasetSpec
 from gnnviz.engine.analyses import hidden_states
@@ -19,32 +20,36 @@ from gnnviz.engine.tasks import load_graph_once
 from gnnviz.errors import ConfigError
 from gnnviz.graph import Graph
 from gnnviz.metric import Metric
-from gnnviz.profiles import Measurement
+from gnnviz.profiles import Extent, Measurement
 from gnnviz.rows import MeasureUndefined, State
 from gnnviz.runs import RunStore
 from gnnviz.smoothing import METRICS
 
 
 def layer_measures(
-    store_root: str, run_id: str, epoch: int, measures: Sequence[str]
+    store_root: str, run_id: str, epoch: int, measures: Sequence[str], extent: Extent = "whole"
 ) -> tuple[tuple[Measurement, ...], ...]:
     """Return for each measure its value in layers 1 to L [measures][L], computed in float64.
+
+    The states are always those of the whole graph; of the largest component their rows and its edges are
+    measured.
 
     Args:
         store_root: the folder of runs.
         run_id: which run.
         epoch: one of the run's checkpoints.
         measures: keys of `gnnviz.smoothing.METRICS`.
+        extent: "whole" graph or "largest" component.
 
     Raises:
         RunError: there is no such run or checkpoint.
         DatasetError: the run's graph is not there any more.
         ConfigError: there is no such measure.
     """
-    metrics = [_metric(name) for name in measures]
-    graph = load_graph_once(RunStore(Path(store_root)).config(run_id).dataset)
+    metrics = [checked_metric(name) for name in measures]
+    graph, nodes = graph_within(RunStore(Path(store_root)).config(run_id).dataset, extent)
     states = hidden_states(store_root, run_id, epoch)
-    return tuple(tuple(_measured(metric, h, graph) for h in states) for metric in metrics)
+    return tuple(tuple(measured(metric, h[nodes], graph) for h in states) for metric in metrics)
 
 
 def last_hidden_measure(store_root: str, run_id: str, measure: str) -> Measurement:
@@ -58,10 +63,12 @@ def last_hidden_measure(store_root: str, run_id: str, measure: str) -> Measureme
     store = RunStore(Path(store_root))
     states = hidden_states(store_root, run_id, best_epoch(store, run_id))
     graph = load_graph_once(store.config(run_id).dataset)
-    return _measured(_metric(measure), states[max(len(states) - 2, 0)], graph)
+    return measured(checked_metric(measure), states[max(len(states) - 2, 0)], graph)
 
 
-def feature_measure(_store_root: str, dataset: DatasetSpec, measure: str) -> Measurement:
+def feature_measure(
+    _store_root: str, dataset: DatasetSpec, measure: str, extent: Extent = "whole"
+) -> Measurement:
     """Return a measure of the features, what stands before layer 1; may take seconds.
 
     Raises:
@@ -69,12 +76,14 @@ def feature_measure(_store_root: str, dataset: DatasetSpec, measure: str) -> Mea
         ConfigError: there is no such measure.
     """
     if dataset.name.startswith(OWN_PREFIX):  # its files may change
-        graph = load_graph_once(dataset)
-        return _measured(_metric(measure), graph.x, graph)
-    return _bundled_feature_measure(dataset, measure)
+        graph, _ = graph_within(dataset, extent)
+        return measured(checked_metric(measure), graph.x, graph)
+    return _bundled_feature_measure(dataset, measure, extent)
 
 
-def equal_rows_value(_store_root: str, dataset: DatasetSpec, measure: str) -> float | None:
+def equal_rows_value(
+    _store_root: str, dataset: DatasetSpec, measure: str, extent: Extent = "whole"
+) -> float | None:
     """Return what a measure reads where all nodes have the same row, if that is a floor worth drawing.
 
     GCN's energies are 0 at rows along sqrt(d + 1); a network whose biases have taken over gives every
@@ -87,28 +96,56 @@ def equal_rows_value(_store_root: str, dataset: DatasetSpec, measure: str) -> fl
         DatasetError: the graph is not there any more.
         ConfigError: there is no such measure.
     """
-    metric, graph = _metric(measure), load_graph_once(dataset)
+    metric, graph = checked_metric(measure), graph_within(dataset, extent)[0]
     ones = np.ones((graph.num_nodes, 1))
-    value, doubled = _measured(metric, ones, graph).value, _measured(metric, 2 * ones, graph).value
+    value, doubled = measured(metric, ones, graph).value, measured(metric, 2 * ones, graph).value
     if value is None or value != doubled or metric.smoothed is None:
         return None
     return None if math.isclose(value, metric.smoothed, abs_tol=1e-12) else value
 
 
-@lru_cache(maxsize=64)
-def _bundled_feature_measure(dataset: DatasetSpec, measure: str) -> Measurement:
-    graph = load_graph_once(dataset)
-    return _measured(_metric(measure), graph.x, graph)
+def graph_within(dataset: DatasetSpec, extent: Extent) -> tuple[Graph, NDArray[np.int64] | slice]:
+    """Return the graph or its largest component, and which rows of a state on the whole graph are its own.
+
+    Raises:
+        DatasetError: the graph is not there any more.
+    """
+    if extent == "whole":
+        return load_graph_once(dataset), slice(None)
+    if dataset.name.startswith(OWN_PREFIX):
+        return _largest_component(load_graph_once(dataset))
+    return _bundled_largest_component(dataset)
 
 
-def _metric(name: str) -> Metric:
+def checked_metric(name: str) -> Metric:
+    """Return a measure by its key.
+
+    Raises:
+        ConfigError: there is no such measure.
+    """
     if name not in METRICS:
         raise ConfigError(f"unknown measure {name!r}; choose from {', '.join(METRICS)}")
     return METRICS[name]
 
 
-def _measured(metric: Metric, h: State, graph: Graph) -> Measurement:
+def measured(metric: Metric, h: State, graph: Graph) -> Measurement:
+    """Return a measure of a state, or the reason why it has none."""
     try:
         return Measurement(metric(h, graph))
     except MeasureUndefined as error:
         return Measurement(None, str(error))
+
+
+@lru_cache(maxsize=64)
+def _bundled_feature_measure(dataset: DatasetSpec, measure: str, extent: Extent) -> Measurement:
+    graph, _ = graph_within(dataset, extent)
+    return measured(checked_metric(measure), graph.x, graph)
+
+
+@lru_cache(maxsize=4)
+def _bundled_largest_component(dataset: DatasetSpec) -> tuple[Graph, NDArray[np.int64]]:
+    return _largest_component(load_graph_once(dataset))
+
+
+def _largest_component(graph: Graph) -> tuple[Graph, NDArray[np.int64]]:
+    return graph.largest_component(), np.flatnonzero(graph.components() == 0)

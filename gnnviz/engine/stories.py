@@ -1,4 +1,4 @@
-"""What a worker computes for nodes' stories: the predictions of runs of several depths, and what goes with them.
+"""What a worker computes for nodes' stories: what runs of several depths predict, and what goes with that.
 
 Named by the app, computed on a worker, like `gnnviz.engine.analyses`, on which it stands.
 """

@@ -17,7 +17,7 @@ from gnnviz.cursor import CursorFrames, TsneFrame
 from gnnviz.figures.cursor_curves import CursorCurve, accuracy_curve, measure_curve
 from gnnviz.figures.cursor_words import frame_stamp, frames_alt, hidden_note, place_name
 from gnnviz.figures.layout import Chance, counted
-from gnnviz.figures.nodes import NodeTable, hover_lines, node_groups
+from gnnviz.figures.nodes import Group, NodeTable, hover_lines, node_groups
 from gnnviz.figures.scene import LegendEntry
 from gnnviz.figures.theme import Theme, model_style
 from gnnviz.smoothing import METRICS
@@ -134,12 +134,9 @@ def cursor_scene(
         model: a key of `MODELS`; decides the curves' hue.
         chance: the accuracies that need no learning.
     """
-    found = node_groups(nodes, theme, "class", len(_labels(nodes, frames)))
-    colours = np.zeros(len(_labels(nodes, frames)), dtype=np.uint8)
-    for number, group in enumerate(found):
-        colours[group.members] = number
+    groups, colour_index = _coloured(nodes, frames.nodes, theme)
     names = tuple(place_name(place, frames, over) for place in frames.places)
-    legend = [LegendEntry(f"{group.name} ({counted(len(group.members))})", group.colour) for group in found]
+    legend = [LegendEntry(f"{group.name} ({counted(len(group.members))})", group.colour) for group in groups]
     legend += [LegendEntry("predicted wrongly", theme.muted, cross=True)] if frames.wrong.any() else []
     hue = model_style(model, theme).colour
     return CursorScene(
@@ -151,8 +148,8 @@ def cursor_scene(
         clouds=(_pca_cloud(frames), _tsne_cloud(frames, tsne)),
         histogram=_histogram(frames),
         curves=_curves(frames, over, chance),
-        palette=tuple(group.colour for group in found),
-        colour_index=colours[frames.nodes],
+        palette=tuple(group.colour for group in groups),
+        colour_index=colour_index,
         crosses=frames.wrong.astype(np.uint8),
         hover=tuple("\n".join(lines) for lines in _hover(nodes, frames.nodes)),
         legend=tuple(legend),
@@ -206,9 +203,17 @@ def _colours(theme: Theme) -> Mapping[str, str]:
     }
 
 
-def _labels(nodes: NodeTable, frames: CursorFrames) -> NDArray[np.integer]:
-    """Return something with one entry for each of the N nodes."""
-    return nodes.labels if nodes.labels is not None else np.arange(int(frames.nodes.max(initial=-1)) + 1)
+def _coloured(
+    nodes: NodeTable, drawn: NDArray[np.int32], theme: Theme
+) -> tuple[list[Group], NDArray[np.uint8]]:
+    """Return the groups of all nodes, and to which of them each drawn node belongs [n]."""
+    if nodes.labels is None:
+        return node_groups(nodes, theme, "class", len(drawn)), np.zeros(len(drawn), dtype=np.uint8)
+    groups = node_groups(nodes, theme, "class", len(nodes.labels))
+    index = np.zeros(len(nodes.labels), dtype=np.uint8)
+    for number, group in enumerate(groups):
+        index[group.members] = number
+    return groups, index[drawn]
 
 
 def _hover(nodes: NodeTable, drawn: NDArray[np.int32]) -> list[list[str]]:
@@ -230,7 +235,7 @@ def _pca_cloud(frames: CursorFrames) -> CursorCloud:
     return CursorCloud(
         title="PCA, one scale for all frames",
         positions=np.ascontiguousarray(frames.points),
-        present=tuple(not reason or "one point" in reason for reason in frames.reasons),
+        present=tuple(not reason for reason in frames.reasons),
         limit=frames.limit,
         unit_length=_round_below(frames.limit / 2),
         axes=("component 1", "component 2"),
@@ -265,7 +270,9 @@ def _histogram(frames: CursorFrames) -> CursorHistogram:
     notes = []
     for cosines in frames.cosines:
         pairs = counted(int(cosines.counts.sum()))
-        sample = f" of {counted(cosines.nodes_used)} sampled nodes" * (cosines.nodes_used < cosines.nodes_live)
+        sample = f" of {counted(cosines.nodes_used)} sampled nodes" * (
+            cosines.nodes_used < cosines.nodes_live
+        )
         dead = f"; {counted(cosines.dead)} nodes without a signal are in none" if cosines.dead else ""
         notes.append(f"{pairs} pairs{sample}{dead}.")
     return CursorHistogram(

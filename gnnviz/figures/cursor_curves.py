@@ -96,7 +96,8 @@ def _linear_ticks(scale: MeasureScale) -> tuple[Mark, ...]:
     step = next(size * power for size in (1, 2, 5, 10) if size * power * _MOST_TICKS >= high - low)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return tuple(
-        Mark((number * step - low) / (high - low), f"{number * step:.4g}") for number in range(first, last + 1)
+        Mark((number * step - low) / (high - low), f"{number * step:.4g}")
+        for number in range(first, last + 1)
     )
 
 

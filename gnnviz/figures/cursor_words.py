@@ -42,7 +42,9 @@ def frames_alt(frames: CursorFrames, names: Sequence[str]) -> str:
     """Return the figure in words: the stamps of its first and its last frame."""
     ends = sorted({0, len(names) - 1})
     told = (f"{names[end]}: {_in_words(frame_stamp(frames, end))}" for end in ends)
-    return f"All nodes in PCA and t-SNE, their cosines and measures, in {len(names)} frames. {'; '.join(told)}."
+    return (
+        f"All nodes in PCA and t-SNE, their cosines and measures, in {len(names)} frames. {'; '.join(told)}."
+    )
 
 
 def cursor_finding(frames: CursorFrames, over: str) -> str:

@@ -1,4 +1,4 @@
-"""Measures through the layers of one run: a line for each moment of its training."""
+"""Measures through the layers of a run: a line for each moment of its training, and what to compare with."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from gnnviz.figures.layout import axis, empty_figure, significant, spread, styled
+from gnnviz.figures.comparison_lines import (
+    Comparison,
+    EndLabel,
+    Mark,
+    add_comparison,
+    add_mark,
+    comparison_ends,
+    explain,
+    label_ends,
+)
+from gnnviz.figures.layout import axis, empty_figure, significant, styled
 from gnnviz.figures.measure_scale import MeasureScale, mark_floor, measure_scale
 from gnnviz.figures.reference_lines import Curve, Reference, add_reference
 from gnnviz.figures.theme import (
@@ -31,7 +41,7 @@ _SMALL_LABEL_MARGIN = 82
 _CROWDED = 16  # layers from which the marks are small
 _DOT_SIZE = 4
 _LAYER_TICKS = 8
-_TOP_SMALL = 4
+_MARK_ROOM = 18  # px above the axes for the names of marked depths
 # On a linear axis the features may be this many times the largest of the layers; beyond, they are told.
 _FITTING = 2.0
 
@@ -59,13 +69,15 @@ def layer_curves(
     model: str,
     features: Measurement | None = None,
     references: Sequence[Reference] = (),
+    comparisons: Sequence[Comparison] = (),
+    marks: Sequence[Mark] = (),
     small: bool = False,
     reason: str = NO_VALUES,
 ) -> go.Figure:
     """Return a measure against the layer, one line for each moment, named at its end.
 
     A value of exactly 0 stands on a marked floor below a logarithmic axis; where a measure has no value
-    the line is broken.
+    the line is broken. What would squeeze the measured lines of a linear axis is left out and told.
 
     Args:
         profiles: the layers at each moment, each with as many; may be empty.
@@ -74,30 +86,40 @@ def layer_curves(
         log: whether its axis is logarithmic.
         model: a key of `MODELS`; decides the hue.
         features: the measure of the features, layer 0, where it is known and belongs here.
-        references: lines to compare with.
+        references: values to compare with, horizontal lines.
+        comparisons: lines to compare with, behind the measured ones.
+        marks: depths that mean something; those beyond the axis are not drawn.
         small: a panel beside others, instead of the page's main picture.
         reason: what the figure says when there is no value at all.
     """
     title, height = (label, SMALL_HEIGHT) if small else ("", MAIN_HEIGHT)
     known = [layer.value for profile in profiles for layer in profile.layers if layer.value is not None]
-    if not known:
+    begun = known or [value for line in comparisons for value in line.values]
+    if not begun:
         return empty_figure(theme, title=label, reason=reason, height=height)
+    largest = None if log else _FITTING * max(begun)
     before = features.value if features is not None else None
-    start = before if before is not None and (log or before <= _FITTING * max(known)) else None
-    begun = [] if start is None else [start]
-    scale = measure_scale([*known, *begun, *(line.value for line in references)], log=log)
+    start = before if before is not None and (largest is None or before <= largest) else None
+    depth = len(profiles[0].layers) if profiles else max(line.points[-1][0] for line in comparisons)
+    behind = [line.within(0 if start is not None else 1, depth, largest) for line in comparisons]
+    drawn = [*known, *([] if start is None else [start]), *(line.value for line in references)]
+    scale = measure_scale([*drawn, *(value for line in behind for value in line.values)], log=log)
     figure = go.Figure()
+    for line in behind:
+        add_comparison(figure, theme, line, scale, model)
     for profile in sorted(profiles, key=lambda profile: _ORDER.index(profile.moment.stage)):
         look = _look(profile.moment, model, theme)
         _add_line(figure, theme, profile, scale, look, start, small=small)
-    _label_ends(figure, theme, profiles, scale, model, small=small)
-    curves = [_curve(profile, scale, start) for profile in profiles]
-    for reference in references:
-        add_reference(figure, theme, reference, scale, curves, named=not small)
+    ends = [*_ends(profiles, scale, model, theme, small=small), *comparison_ends(behind, scale, model, theme)]
+    gap = _SMALL_LABEL_GAP if small else _LABEL_GAP
+    label_ends(figure, ends, scale, gap=gap, font_size=FONT_SIZE - small)
+    curves = [
+        *(_curve(profile, scale, start) for profile in profiles),
+        *(line.curve(scale) for line in behind),
+    ]
+    _add_straight_lines(figure, theme, scale, references, marks, curves, depth, named=not small)
     mark_floor(figure, theme, scale, named=not small)
-    if before is not None and start is None:
-        _tell_features(figure, theme, before)
-    depth = len(profiles[0].layers)
+    _tell_beyond(figure, theme, before if start is None else None, comparisons, largest)
     figure.update_xaxes(_layer_axis(theme, depth, has_features=start is not None, small=small))
     figure.update_yaxes(scale.settings(theme, "" if small else label))
     if small and log:
@@ -107,10 +129,34 @@ def layer_curves(
         figure,
         theme,
         title=title,
-        alt=_in_words(label, profiles),
+        alt=_in_words(label, profiles, behind, depth),
         height=height,
         right=_SMALL_LABEL_MARGIN if small else _LABEL_MARGIN,
+        top=_MARK_ROOM if any(mark.layer <= depth for mark in marks) else 0,
     )
+
+
+def _add_straight_lines(
+    figure: go.Figure,
+    theme: Theme,
+    scale: MeasureScale,
+    references: Sequence[Reference],
+    marks: Sequence[Mark],
+    curves: Sequence[Curve],
+    depth: int,
+    *,
+    named: bool,
+) -> None:
+    """Add horizontal and vertical lines, which explain themselves on hover."""
+    for reference in references:
+        add_reference(figure, theme, reference, scale, curves, named=named)
+        if reference.explanation:
+            layers = range(1, depth + 1)
+            heights = [scale.place(reference.value)] * depth
+            explain(figure, layers, heights, reference.label, reference.explanation)
+    for mark in marks:
+        if mark.layer <= depth:
+            add_mark(figure, theme, mark, scale)
 
 
 def _look(moment: Moment, model: str, theme: Theme) -> _Look:
@@ -178,38 +224,41 @@ def _curve(profile: LayerProfile, scale: MeasureScale, start: float | None) -> C
     return tuple((float(place), scale.position(value)) for place, value in points)
 
 
-def _label_ends(
+def _ends(
+    profiles: Sequence[LayerProfile], scale: MeasureScale, model: str, theme: Theme, *, small: bool
+) -> list[EndLabel]:
+    """Return the name of each moment's line at its last value."""
+    return [
+        EndLabel(
+            stage_label(profile.moment).split(":")[0] if small else stage_label(profile.moment),
+            len(profile.layers),
+            scale.position(value),
+            _look(profile.moment, model, theme).colour,
+        )
+        for profile in profiles
+        if (value := profile.layers[-1].value) is not None
+    ]
+
+
+def _tell_beyond(
     figure: go.Figure,
     theme: Theme,
-    profiles: Sequence[LayerProfile],
-    scale: MeasureScale,
-    model: str,
-    *,
-    small: bool,
+    features: float | None,
+    comparisons: Sequence[Comparison],
+    largest: float | None,
 ) -> None:
-    """Name each line beside its last value."""
-    ends = [
-        (profile.moment, len(profile.layers), profile.layers[-1].value)
-        for profile in profiles
-        if profile.layers[-1].value is not None
-    ]
-    low, high = scale.reach
-    gap = (_SMALL_LABEL_GAP if small else _LABEL_GAP) * (high - low)
-    wanted = [scale.position(value) for _, _, value in ends if value is not None]
-    places = spread(wanted, gap, low + gap / 3, high - gap / 3) if ends else []
-    for (moment, depth, _), place in zip(ends, places, strict=True):
-        text = stage_label(moment)
+    """Say what lies beyond the axis: the features' value, and comparisons above the largest that is drawn."""
+    told = [] if features is None else [f"features: {features:,.0f}"]
+    for line in comparisons:
+        top = max((value for layer, value in line.points if layer and value is not None), default=0.0)
+        if largest is not None and top > largest:
+            told.append(f"{line.label}: up to {top:,.0f}")
+    if told:
         figure.add_annotation(
-            text=text.split(":")[0] if small else text, x=depth, y=place, xanchor="left", xshift=12,
-            showarrow=False, font={"size": FONT_SIZE - small, "color": _look(moment, model, theme).colour},
+            text=f"{'; '.join(told)}, beyond the axis", xref="x domain", yref="y domain", x=0.02, y=1,
+            xanchor="left", yanchor="top", showarrow=False,
+            font={"size": FONT_SIZE - 1, "color": theme.muted},
         )  # fmt: skip
-
-
-def _tell_features(figure: go.Figure, theme: Theme, value: float) -> None:
-    figure.add_annotation(
-        text=f"features: {value:,.0f}, beyond the axis", xref="x domain", yref="y domain", x=0.02, y=1,
-        xanchor="left", yanchor="top", showarrow=False, font={"size": FONT_SIZE - 1, "color": theme.muted},
-    )  # fmt: skip
 
 
 def _layer_axis(theme: Theme, depth: int, *, has_features: bool, small: bool) -> dict[str, object]:
@@ -233,15 +282,17 @@ def _layer_axis(theme: Theme, depth: int, *, has_features: bool, small: bool) ->
     )
 
 
-def _in_words(label: str, profiles: Sequence[LayerProfile]) -> str:
+def _in_words(
+    label: str, profiles: Sequence[LayerProfile], comparisons: Sequence[Comparison], depth: int
+) -> str:
     lines = [
-        f"{stage_label(profile.moment)}: "
-        + ", ".join(
-            "no value" if layer.value is None else significant(layer.value) for layer in profile.layers
-        )
-        for profile in profiles
+        (stage_label(profile.moment), [layer.value for layer in profile.layers]) for profile in profiles
+    ] + [(line.label, [value for layer, value in line.points if layer]) for line in comparisons if line.label]
+    texts = [
+        f"{name}: " + ", ".join("no value" if value is None else significant(value) for value in values)
+        for name, values in lines
     ]
-    return f"{label} in layers 1 to {len(profiles[0].layers)}. {'; '.join(lines)}."
+    return f"{label} in layers 1 to {depth}. {'; '.join(texts)}."
 
 
 # The best epoch is drawn last, on top of the others.

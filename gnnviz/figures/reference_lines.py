@@ -24,10 +24,11 @@ _LOOKS = 9  # places along a name where its distance from the curves is taken
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A value that helps to read the others, and its name."""
+    """A value that helps to read the others, its name, and what is said on hover, "" for nothing."""
 
     value: float
     label: str
+    explanation: str = ""
 
 
 def add_reference(

@@ -14,13 +14,14 @@ from gnnviz.figures.nodes import NO_LABEL
 from gnnviz.figures.scene import GraphScene, LegendEntry
 from gnnviz.figures.theme import CURVE_MARK_SIZE, FONT_SIZE, Theme, class_colours, depth_colours
 from gnnviz.graph_input import UNLABELLED
-from gnnviz.node_stories import RIGHT, UNKNOWN, NodeStories, wrong_at
+from gnnviz.node_stories import RIGHT, UNKNOWN, NodeStories, Turning, turning_depths, wrong_at
+from gnnviz.story_words import TURNINGS
 
 _BAR = 0.72  # share of a row or column that is filled
 _ROW, _MARGIN = 38, 74  # px: of one row, and around all of them
 _NAME_CHARACTERS = 14
 _NAME_MARGIN = 176  # px
-_RIGHT_ALWAYS = "right at every depth"
+_TRUE = "its class"
 
 
 def story_strip(stories: NodeStories, node: int, theme: Theme, *, title: str) -> go.Figure:
@@ -49,7 +50,7 @@ def story_strip(stories: NodeStories, node: int, theme: Theme, *, title: str) ->
             orientation="h",
             width=_BAR,
             marker={"color": [colours[index] for index in classes], "line": {"width": 0}},
-            hovertext=["its class", *(percent(float(share)) for share in probability)],
+            hovertext=[_TRUE, *(percent(float(share)) for share in probability)],
             hovertemplate="%{hovertext}<extra></extra>",
         )
     )
@@ -86,7 +87,7 @@ def neighbour_strips(
     rows, columns = np.indices(classes.shape)
     colours = _class_palette(stories, theme)
     shown = [_class_name(stories, index) for index in classes.ravel().tolist()]
-    sure = ["its class", *("%d layers" % depth for depth in stories.depths)]  # noqa: UP031
+    who = [_TRUE, *map(_layers, stories.depths)]
     figure = go.Figure(
         go.Bar(
             x=columns.ravel(),
@@ -96,8 +97,10 @@ def neighbour_strips(
             marker={"color": [colours[index] for index in classes.ravel().tolist()], "line": {"width": 0}},
             customdata=np.broadcast_to(nodes, classes.shape).ravel(),
             hovertext=[
-                f"{names[column]}<br>{sure[row]}: {text}"
-                for row, column, text in zip(rows.ravel(), columns.ravel(), shown, strict=True)
+                f"{names[column]}<br>{who[row]}: {text}"
+                for row, column, text in zip(
+                    rows.ravel().tolist(), columns.ravel().tolist(), shown, strict=True
+                )
             ],
             hovertemplate="%{hovertext}<extra></extra>",
         )
@@ -113,33 +116,30 @@ def neighbour_strips(
     return styled(figure, theme, title=title, alt=alt, height=height)
 
 
-def turning_scene(
-    scene: GraphScene, turned: NDArray[np.int64], depths: Sequence[int], theme: Theme
-) -> GraphScene:
+def turning_scene(scene: GraphScene, stories: NodeStories, turning: Turning, theme: Theme) -> GraphScene:
     """Return a scene coloured by the depth at which nodes turn wrong, shallow to deep.
 
-    Nodes that are right at every depth have a grey of their own, and those without a label a ring.
+    Nodes that do not turn wrong have a grey of their own, and those without a label are rings.
 
     Args:
         scene: any picture of nodes; its ids say which.
-        turned: of all N nodes, from `gnnviz.node_stories.turning_depths`.
-        depths: the numbers of layers that were looked at, ascending.
+        stories: of all nodes.
+        turning: for the first time, or for good.
         theme: light or dark.
     """
+    depths, words = stories.depths, TURNINGS[turning]
     kinds = [UNKNOWN, RIGHT, *depths]
     colours = [theme.reference, theme.right, *depth_colours(len(depths), theme)]
-    names = [NO_LABEL, _RIGHT_ALWAYS, *map(_turning_name, depths)]
-    own = turned[scene.ids]
-    counts = [int((own == kind).sum()) for kind in kinds]
+    names = [NO_LABEL, words.right, *(f"{words.wrong} {_layers(depth)}" for depth in depths)]
+    place = np.searchsorted(kinds, turning_depths(stories, turning)[scene.ids])
+    counts = np.bincount(place, minlength=len(kinds)).tolist()
     return replace(
         scene,
         palette=tuple(colours),
-        colour_index=np.searchsorted(kinds, own).astype(np.uint8),
-        crosses=np.zeros(len(own), dtype=bool),
+        colour_index=place.astype(np.uint8),
+        crosses=np.zeros(len(place), dtype=bool),
         hollow=tuple(kind == UNKNOWN for kind in kinds),
-        hover=tuple(
-            f"{text}\n{names[kinds.index(int(kind))]}" for text, kind in zip(scene.hover, own, strict=True)
-        ),
+        hover=tuple(f"{text}\n{names[kind]}" for text, kind in zip(scene.hover, place, strict=True)),
         legend=tuple(
             LegendEntry(f"{name} ({counted(count)})", colour, hollow=kind == UNKNOWN)
             for name, colour, kind, count in zip(names, colours, kinds, counts, strict=True)
@@ -148,8 +148,8 @@ def turning_scene(
     )
 
 
-def _turning_name(depth: int) -> str:
-    return f"wrong from {depth} layer{'' if depth == 1 else 's'} on"
+def _layers(depth: int) -> str:
+    return f"{depth} layer{'' if depth == 1 else 's'}"
 
 
 def _class_palette(stories: NodeStories, theme: Theme) -> dict[int, str]:
@@ -166,7 +166,7 @@ def _class_name(stories: NodeStories, index: int) -> str:
 
 def _depth_rows(theme: Theme, stories: NodeStories) -> dict[str, object]:
     """Return the axis of depths, which goes down; above them stands the true class."""
-    texts = ["its class", *(f"{depth} layer{'' if depth == 1 else 's'}" for depth in stories.depths)]
+    texts = [_TRUE, *map(_layers, stories.depths)]
     rows = len(texts)
     ticks = {"tickvals": list(range(rows)), "ticktext": texts}
     return axis(theme, "", showgrid=False, range=[rows - 0.5, -0.5], **ticks)
@@ -198,7 +198,7 @@ def _short(name: str) -> str:
 def _strip_in_words(stories: NodeStories, node: int) -> str:
     wrong = wrong_at(stories)[:, node]
     told = [
-        f"{depth} layers {_class_name(stories, int(index))} ({percent(float(share))})"
+        f"{_layers(depth)} {_class_name(stories, int(index))} ({percent(float(share))})"
         + (", wrong" if is_wrong else "")
         for depth, index, share, is_wrong in zip(
             stories.depths, stories.predicted[:, node], stories.probability[:, node], wrong, strict=True

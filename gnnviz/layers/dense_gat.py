@@ -55,24 +55,34 @@ class DenseGATConv(GATConv):
 
     def _all_pairs(self, h: Tensor, edges: CSR) -> Tensor:
         """Return alpha of every head, target and source [heads, N, N]; 0 where there is no edge."""
-        self._check_memory(h)
+        check_dense_memory(h.shape[0], self.heads, h.device, h.element_size())
         from_source = h.flatten(1) @ block_diagonal(self.att_src)  # [N, heads]
         from_target = h.flatten(1) @ block_diagonal(self.att_dst)
         scores = from_target.t()[:, :, None] + from_source.t()[:, None]
         # log 0 masks a pair out, log 1 changes nothing, log 2 makes an edge count twice.
         return (F.leaky_relu(scores, self.negative_slope) + _counts(edges, h.dtype).log_()).softmax(dim=2)
 
-    def _check_memory(self, h: Tensor) -> None:
-        """Refuse what would not fit."""
-        nodes, heads = h.shape[:2]
-        needed = COPIES * heads * nodes * nodes * h.element_size()
-        available = available_memory(h.device)
-        if needed > available:
-            raise ConfigError(
-                f"dense attention over {nodes} x {nodes} nodes and {heads} heads needs about "
-                f"{needed / GIB:.1f} GiB of memory; {available / GIB:.1f} GiB are free. "
-                "Choose the sparse form, which gives the same result, or fewer heads"
-            )
+
+def check_dense_memory(nodes: int, heads: int, device: torch.device, number_size: int = 4) -> None:
+    """Refuse dense attention that would not fit.
+
+    Args:
+        nodes: N.
+        heads: of one layer.
+        device: where it is computed.
+        number_size: bytes of a number.
+
+    Raises:
+        ConfigError: says how much is needed, and how much is free.
+    """
+    needed = COPIES * heads * nodes * nodes * number_size
+    available = available_memory(device)
+    if needed > available:
+        raise ConfigError(
+            f"dense attention over {nodes} x {nodes} nodes and {heads} heads needs about "
+            f"{needed / GIB:.1f} GiB of memory; {available / GIB:.1f} GiB are free. "
+            "Choose the sparse form, which gives the same result, or fewer heads"
+        )
 
 
 def available_memory(device: torch.device) -> int:

@@ -86,6 +86,4 @@ def _amount(key: str, parameter: Parameter, of: str = "") -> float:
     if parameter.whole:
         ends = int(parameter.smallest), int(parameter.largest), int(parameter.default)
         return whole(key, *ends, label, parameter.help)
-    return real(
-        key, parameter.smallest, parameter.largest, parameter.default, label, parameter.help
-    )
+    return real(key, parameter.smallest, parameter.largest, parameter.default, label, parameter.help)

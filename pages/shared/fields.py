@@ -59,11 +59,7 @@ def pick_records(
     What was chosen before and is no option any more is let go of.
     """
     keys = list(records) if options is None else list(options)
-    if key in st.session_state:
-        kept = [name for name in st.session_state[key] if name in keys]
-        if kept != list(st.session_state[key]):
-            st.session_state[key] = kept
-    url.several(key, keys, default, label.lower())
+    take_records(key, keys, default, label.lower())
     explained = "\n\n".join(f"**{records[name].label}**: {records[name].help}" for name in keys)
     return tuple(
         st.multiselect(
@@ -76,6 +72,15 @@ def pick_records(
             persist_state=KEEP,
         )
     )
+
+
+def take_records(key: str, options: Sequence[str], default: Sequence[str], noun: str) -> None:
+    """Set what is chosen to what the address names, or to what was chosen before and is still an option."""
+    if key in st.session_state:
+        kept = [name for name in st.session_state[key] if name in options]
+        if kept != list(st.session_state[key]):
+            st.session_state[key] = kept
+    url.several(key, options, default, noun)
 
 
 def switch(key: str, default: bool, label: str, hint: str) -> bool:

@@ -76,7 +76,7 @@ def _details(remedies: tuple[str, ...]) -> RunConfig:
             st.markdown("**Model**")
             spec = MODELS[st.session_state.model]
             st.caption(f"{spec.help} ({spec.paper})")
-            layers = model_fields(_recipe_model(), remedies, needs_head=not OBJECTIVES[aim].uses_labels)
+            layers = model_fields(_recipe_model(), remedies, needs_head=OBJECTIVES[aim].uses_pairs)
         with optimiser:
             st.markdown("**Optimiser (Adam)**")
             training, device = optimiser_fields(_recipe_training(), aim, pairs)

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from gnnviz.models import MAX_CHANNELS, MAX_OUTPUT_HEADS, MODELS, ModelConfig, ModelSpec, divisors
-from gnnviz.remedies import REMEDIES, Remedies, combined, compatible, fitting
+from gnnviz.remedies import REMEDIES, Remedies, combined, compatible, first_of_each_kind, fitting
 from gnnviz.sweeps import MOST_HEADS, usual_heads
-from pages.shared.fields import choose, pick_records, real, select, share, switch, whole
+from pages.shared import url
+from pages.shared.fields import choose, pick_records, real, select, share, switch, take_records, whole
 
 # What a choice is called, and what it means, by the field and its value.
 _NORMALISATIONS = {
@@ -39,15 +40,13 @@ def pick_remedies(key: str, names: Sequence[str]) -> tuple[str, ...]:
         key: of the widget, and its name in the address.
         names: keys of `REMEDIES` that the model in question can have.
     """
-    chosen = [name for name in st.session_state.get(key, ()) if name in names]
-    return pick_records(
-        key,
-        REMEDIES,
-        (),
-        "Remedies for depth",
-        "What excludes what was chosen is not offered.",
-        compatible(names, chosen),
-    )
+    take_records(key, names, (), "remedy")
+    chosen = first_of_each_kind(st.session_state[key])
+    if chosen != tuple(st.session_state[key]):
+        url.complain(f"Of remedies that exclude one another the first is kept: {', '.join(chosen)}.")
+        st.session_state[key] = list(chosen)
+    hint = "What excludes a chosen one is not offered."
+    return pick_records(key, REMEDIES, (), "Remedies for depth", hint, compatible(names, chosen))
 
 
 def model_fields(recipe: ModelConfig, remedies: tuple[str, ...], *, needs_head: bool) -> ModelConfig:
@@ -94,7 +93,7 @@ def model_defaults(recipe: ModelConfig) -> dict[str, object]:
         "att_dropout": recipe.attention_dropout,
         "slope": recipe.negative_slope,
         "out_elu": _written(recipe.output_elu),
-        "form": recipe.attention_form,
+        "attention_form": recipe.attention_form,
         "gcn_norm": recipe.normalisation,
         "aggregator": recipe.aggregator,
         "unit": _written(recipe.unit_length),
@@ -181,7 +180,7 @@ def _attention_fields(spec: ModelSpec, recipe: ModelConfig, hidden: int) -> dict
     }  # fmt: skip
     if "attention_form" in spec.takes:
         values["attention_form"] = choose(
-            "form", _FORMS, recipe.attention_form, "Computed",
+            "attention_form", _FORMS, recipe.attention_form, "Computed",
             "Both give the same numbers; over all pairs it needs memory for N x N coefficients a head.",
         )  # fmt: skip
     return values

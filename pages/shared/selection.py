@@ -158,7 +158,8 @@ def _take_search(graph: Graph) -> None:
 def take_click(key: str) -> None:
     """Look at the node that was clicked in the picture called `key`."""
     clicked = st.session_state[key].click
-    node = next(iter(clicked), None) if isinstance(clicked, list) else clicked  # a chart tells all marks there
+    # A chart reports every mark that was hit, a scene one node.
+    node = next(iter(clicked), None) if isinstance(clicked, list) else clicked
     if node is not None:
         st.session_state[NODE] = int(node)
 

@@ -22,7 +22,10 @@ def objective_fields(recipe: TrainConfig) -> tuple[str, PairConfig]:
     objective = select_record("objective", OBJECTIVES, recipe.objective, "Objective")
     spec = OBJECTIVES[objective]
     if not spec.uses_labels:
-        st.caption("The layers see no label; a logistic regression on their embeddings is what is reported.")
+        st.caption(
+            "The layers see no label; a logistic regression on their embeddings is what is reported. Choose "
+            "ELU: where embeddings cannot be negative, pushing all far nodes apart can push them all to 0."
+        )
     return objective, _pair_fields(recipe.pairs, objective) if spec.uses_pairs else PairConfig()
 
 

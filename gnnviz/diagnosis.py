@@ -1,0 +1,233 @@
+"""Why a deep network fails, or that it does not: one of `VERDICTS`, its evidence, and what would decide.
+
+`explain` weighs the evidence of `gnnviz.diagnosis_evidence`. A verdict is a reading of numbers, not a proof:
+`confident` says whether they agree, and the experiment is what would show it wrong. Knows no file and no
+network; `gnnviz.engine.verdicts` gathers the facts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from gnnviz.diagnosis_evidence import FAILURES, PART_OF_TRAINING, Evidence, Verdict, evidence_of
+from gnnviz.diagnosis_experiments import Experiment, experiment_for
+from gnnviz.diagnosis_facts import RunFacts
+from gnnviz.figures.layout import NARROW_SPACE, percent, significant
+from gnnviz.findings import model_phrase
+
+SURE_OF_TEST = 0.5  # skill: clearly above the least that works
+SURE_OF_KEPT = 0.1  # a share kept this close to the threshold could fall on its other side with another seed
+SURELY_FALLING = 0.001  # of the training loss in one epoch: at that pace it halves in 700, a usual length
+SIGNS_OF_DEATH = 2  # signs that agree; one alone can have a reason of its own
+LEARNS_SOMETHING = 0.25  # training skill, below which there is nothing that could be learned by heart
+# What alone shows that no signal passes; the other signs only say why that may be.
+DEADLY = ("flat", "gradient", "dead", "exploded")
+SIGNS = (*DEADLY, "decay", "faded", "start", "control")
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictSpec:
+    """What the user is told about a verdict.
+
+    Attributes:
+        label: a noun.
+        headline: what the run does, after its name.
+        hedged: the same where the evidence does not agree.
+        help: what it means, in one line.
+    """
+
+    label: str
+    headline: str
+    hedged: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What a run's numbers say about why it does what it does.
+
+    Attributes:
+        verdict: a key of `VERDICTS`.
+        sentence: the verdict with the numbers that decided, without its full stop.
+        evidence: what was weighed.
+        confident: whether the evidence agrees.
+        experiment: the runs that would decide, or None where none is left.
+    """
+
+    verdict: Verdict
+    sentence: str
+    evidence: tuple[Evidence, ...]
+    confident: bool
+    experiment: Experiment | None
+
+
+def explain(facts: RunFacts) -> Diagnosis:
+    """Return why a run works or fails, as far as its numbers say."""
+    if facts.test_skill is None or facts.train_skill is None:
+        part = "test" if facts.test_skill is None else "training"
+        sentence = f"All {part} nodes are of one class, so guessing is always right and nothing can be said"
+        return Diagnosis("mixed", sentence, (), False, None)
+    evidence = evidence_of(facts)
+    verdict, confident = _weigh(_Scales(evidence, len(facts.history)))
+    spec = VERDICTS[verdict]
+    does = spec.headline if confident else spec.hedged
+    sentence = f"{model_phrase(facts.config)} {does}: {_because(verdict, facts, evidence)}"
+    return Diagnosis(verdict, sentence, evidence, confident, experiment_for(verdict, facts))
+
+
+def evidence_table(evidence: tuple[Evidence, ...]) -> dict[str, list[str]]:
+    """Return the evidence as columns of text: what, value, threshold, speaks for."""
+    return {
+        "What": [item.text for item in evidence],
+        "Value": [_written(item, item.number) for item in evidence],
+        "Threshold": [_bound(item) for item in evidence],
+        "Speaks for": [_spoken_for(item) for item in evidence],
+    }
+
+
+class _Scales:
+    """The evidence by the names of its rules."""
+
+    def __init__(self, evidence: tuple[Evidence, ...], epochs: int) -> None:
+        self._epochs = epochs
+        self._items = {item.name: item for item in evidence}
+
+    def says(self, verdict: Verdict, *names: str) -> int:
+        """Return how many of the named rules speak for a verdict."""
+        return sum(name in self._items and verdict in self._items[name].supports for name in names)
+
+    def number(self, name: str) -> float:
+        """Return what a rule measured; 0 where it has no value."""
+        return self._items[name].number if name in self._items else 0.0
+
+    @property
+    def margin(self) -> float:
+        """How far the share kept is from its threshold."""
+        return abs(self.number("kept") - self._items["kept"].threshold) if "kept" in self._items else 0.0
+
+    @property
+    def pace(self) -> float:
+        """Which share of the training loss an epoch at the end takes off."""
+        return self.number("falling") / math.ceil(self._epochs / PART_OF_TRAINING)
+
+
+def _weigh(scales: _Scales) -> tuple[Verdict, bool]:
+    """Return the verdict, and whether the evidence agrees on it."""
+    if scales.says("works", "test") and scales.says("works", "kept"):
+        return "works", scales.number("test") >= SURE_OF_TEST and scales.margin >= SURE_OF_KEPT
+    # Both: the state is in the limit, and averaging is enough to have brought it there.
+    smooth = scales.says("over_smoothing", "aligned", "averaged") == 2
+    dies = bool(scales.says("signal_death", *DEADLY))
+    if scales.says("works", "train"):
+        return _weigh_fitting(scales, smooth=smooth, dies=dies)
+    if dies and smooth:
+        return "mixed", False
+    if dies:
+        agree = scales.says("signal_death", *SIGNS) >= SIGNS_OF_DEATH
+        return "signal_death", agree and not scales.says("over_smoothing", "control")
+    if smooth:
+        against = scales.says("under_trained", "falling") or scales.says("signal_death", "control")
+        return "over_smoothing", not against
+    if scales.says("under_trained", "falling"):
+        return "under_trained", scales.pace >= SURELY_FALLING
+    by_heart = (
+        scales.says("over_fitting", "kept", "rises") == 2 and scales.number("train") >= LEARNS_SOMETHING
+    )
+    return ("over_fitting" if by_heart else "mixed"), False
+
+
+def _weigh_fitting(scales: _Scales, *, smooth: bool, dies: bool) -> tuple[Verdict, bool]:
+    """Return the verdict on a run that fits its training nodes and fails on the test nodes."""
+    if smooth and not dies:
+        return "over_smoothing", scales.margin >= SURE_OF_KEPT
+    if scales.says("over_fitting", "kept") and not smooth:
+        return "over_fitting", scales.margin >= SURE_OF_KEPT and not dies
+    return "mixed", False
+
+
+def _because(verdict: Verdict, facts: RunFacts, evidence: tuple[Evidence, ...]) -> str:
+    """Return the numbers that decided."""
+    reached = max(facts.at_best.train_acc, facts.history[-1].train_acc)
+    told = [
+        f"{percent(reached)} of the training nodes right, {percent(facts.best.test_acc)} of the test nodes",
+        f"guessing gives {percent(facts.train_chance.majority)} and {percent(facts.test_chance.majority)}",
+    ]
+    found = {item.name: item for item in evidence}
+    told += [
+        f"{clause} {_written(found[name], found[name].number)}"
+        for name, clause in _CLAUSES.get(verdict, {}).items()
+        if name in found and verdict in found[name].supports
+    ]
+    return "; ".join(told)
+
+
+def _written(item: Evidence, number: float) -> str:
+    if item.is_share:
+        return percent(number)
+    return significant(number) if number else "0"
+
+
+def _bound(item: Evidence) -> str:
+    threshold = f"{100 * item.threshold:g}{NARROW_SPACE}%" if item.is_share else f"{item.threshold:g}"
+    return f"{item.bound} {threshold}"
+
+
+def _spoken_for(item: Evidence) -> str:
+    if not item.supports:
+        return "none"
+    if item.supports == FAILURES:
+        return "a failure of some kind"
+    return ", ".join(VERDICTS[verdict].label.lower() for verdict in item.supports)
+
+
+_CLAUSES: dict[Verdict, dict[str, str]] = {
+    "over_smoothing": {"aligned": "share of the last hidden state in the limit of averaging"},
+    "signal_death": {
+        "flat": "least share of a layer's state that tells nodes apart",
+        "gradient": "weakest gradient over the strongest",
+        "exploded": "largest size of a value",
+        "dead": "silent nodes",
+    },
+    "under_trained": {"falling": "training loss lost in the last fifth of the epochs"},
+}
+
+VERDICTS: dict[Verdict, VerdictSpec] = {
+    "works": VerdictSpec(
+        label="Works",
+        headline="works",
+        hedged="probably works",
+        help="It learns the training nodes, and keeps most of that on nodes it has not seen.",
+    ),
+    "over_smoothing": VerdictSpec(
+        label="Over-smoothing",
+        headline="smooths its nodes together",
+        hedged="probably smooths its nodes together",
+        help="Averaging over neighbours has made all nodes of a component alike, and the signal is not lost.",
+    ),
+    "signal_death": VerdictSpec(
+        label="Dead signal",
+        headline="loses its signal on the way",
+        hedged="probably loses its signal on the way",
+        help="Signal or gradient vanishes, explodes, or gives way to biases that are the same for every node; "
+        "the graph is not to blame.",
+    ),
+    "over_fitting": VerdictSpec(
+        label="Over-fitting",
+        headline="learns the training nodes by heart",
+        hedged="probably learns the training nodes by heart",
+        help="The training nodes are learned, the states tell nodes apart, and the test nodes are wrong.",
+    ),
+    "under_trained": VerdictSpec(
+        label="Under-trained",
+        headline="was stopped too soon",
+        hedged="was probably stopped too soon",
+        help="The training nodes are not learned yet, and both losses still fall at the end.",
+    ),
+    "mixed": VerdictSpec(
+        label="Mixed evidence",
+        headline="gives mixed evidence",
+        hedged="gives mixed evidence",
+        help="The numbers fit no explanation, or more than one; the experiment would tell them apart.",
+    ),
+}

@@ -1,0 +1,184 @@
+"""What a worker gathers to say why a run works or fails: the facts that `gnnviz.diagnosis` weighs.
+
+Named by the app, computed on a worker, like `gnnviz.engine.analyses`, on which it stands.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from gnnviz.config import RunConfig
+from gnnviz.datasets import OWN_PREFIX, DatasetSpec
+from gnnviz.diagnosis import Diagnosis, explain
+from gnnviz.diagnosis_experiments import control_of
+from gnnviz.diagnosis_facts import RunFacts, StateFacts
+from gnnviz.engine.analyses import hidden_states
+from gnnviz.engine.tasks import load_graph_once
+from gnnviz.errors import RunError
+from gnnviz.findings import chance_levels
+from gnnviz.graph import Graph
+from gnnviz.models import MODELS, ModelConfig
+from gnnviz.propagation_only import normalisation_of, propagated
+from gnnviz.records import BestEpoch, EpochRecord
+from gnnviz.rows import Matrix, MeasureUndefined, State, as_state, balanced
+from gnnviz.runs import RunState, RunStore
+from gnnviz.smoothing import METRICS, matched_rayleigh
+from gnnviz.smoothing_edges import leading_eigenvector
+
+
+def diagnose(store_root: str, run_id: str) -> Diagnosis:
+    """Return why a run works or fails; takes seconds for a deep one.
+
+    Args:
+        store_root: the folder of runs.
+        run_id: a run that has ended; one that was cancelled is judged by what it has.
+
+    Raises:
+        RunError: there is no such run, it goes on, or it has no epoch whose weights are kept.
+        DatasetError: the run's graph is not there any more.
+    """
+    return explain(facts_of(store_root, run_id))
+
+
+def facts_of(store_root: str, run_id: str) -> RunFacts:
+    """Return what a run is judged by; arguments and errors as `diagnose`."""
+    store = RunStore(Path(store_root))
+    config, best = store.config(run_id), _best(store, run_id)
+    graph = load_graph_once(config.dataset)
+    measure = matched_rayleigh(config.model)
+    trained, untrained = (
+        tuple(state_facts(h, graph, measure) for h in hidden_states(store_root, run_id, epoch))
+        for epoch in (best.epoch, 0)
+    )
+    return RunFacts(
+        config=config,
+        history=store.history(run_id),
+        best=best,
+        train_chance=chance_levels(graph, "train"),
+        test_chance=chance_levels(graph, "test"),
+        trained=trained,
+        untrained=untrained,
+        averaged=_averaged(config, graph),
+        control=_control(store, config),
+    )
+
+
+def state_facts(h: State, graph: Graph, measure: str) -> StateFacts:
+    """Return what is known of one hidden state.
+
+    Args:
+        h: the state [N, d].
+        graph: the graph of N nodes.
+        measure: the key of the normalised energy that fits the model, from `matched_rayleigh`.
+
+    Raises:
+        RunError: the state holds NaN or infinity.
+    """
+    try:
+        state = as_state(h)
+    except MeasureUndefined as error:
+        raise RunError(f"a hidden state cannot be judged: {error}") from error
+    live = bool(state.any())
+    return StateFacts(
+        size=float(np.sqrt(np.mean(state**2))),
+        dead=METRICS["dead_rows"](state, graph),
+        spread=_spread(state) if live else None,
+        aligned=_aligned(state, graph, measure) if live and graph.num_edges else None,
+        energy=_value(measure, state, graph),
+        rank=_value("effective_rank", state, graph),
+        mad=_value("mad", state, graph),
+    )
+
+
+def _best(store: RunStore, run_id: str) -> BestEpoch:
+    """Return the best epoch of a run that can be judged."""
+    status = store.status(run_id)
+    if status.state.is_active:
+        raise RunError(f"run {run_id} is {status.state.value}; why it does what it does is said at its end")
+    if status.best is None:
+        why = f": {status.message}" if status.state is RunState.FAILED else ""
+        raise RunError(f"run {run_id} has finished no epoch, so there is nothing to judge{why}")
+    missing = {0, status.best.epoch}.difference(store.checkpoints(run_id))
+    if missing:
+        raise RunError(f"run {run_id} has not kept epoch {min(missing)}; continue it to its end first")
+    return status.best
+
+
+def _spread(h: Matrix) -> float:
+    """Return the share of |X|^2 that is not one row for all nodes, in 0..1."""
+    state = balanced(h)
+    rest = state - state.mean(axis=0)
+    return float(np.vdot(rest, rest) / np.vdot(state, state))
+
+
+def _aligned(h: Matrix, graph: Graph, measure: str) -> float:
+    """Return the share of |X|^2 in the space that the averaging leads to, in 0..1."""
+    weight, component = _limit(graph, measure)
+    nodes = np.arange(graph.num_nodes)
+    basis = sparse.csr_array((weight, (component, nodes)), shape=(component.max() + 1, graph.num_nodes))
+    state = balanced(h)
+    inside = basis @ state  # [components, d]
+    return float(min(np.vdot(inside, inside) / np.vdot(state, state), 1.0))
+
+
+def _limit(graph: Graph, measure: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the limit's value at each node [N], of length 1 in each component, and the components [N].
+
+    Sums that are not normalised lead to one vector for the whole graph: the component whose values grow
+    fastest leaves nothing of the others.
+    """
+    if measure == "rayleigh_sum":
+        return leading_eigenvector(graph)[1], np.zeros(graph.num_nodes, dtype=np.int64)
+    component = graph.components()
+    weight = np.sqrt(graph.degrees() + 1.0) if measure == "rayleigh_sym" else np.ones(graph.num_nodes)
+    return weight / np.sqrt(np.bincount(component, weights=weight**2))[component], component
+
+
+def _value(measure: str, h: Matrix, graph: Graph) -> float | None:
+    try:
+        return METRICS[measure](h, graph)
+    except MeasureUndefined:
+        return None
+
+
+def _averaged(config: RunConfig, graph: Graph) -> StateFacts | None:
+    """Return the features after as many steps of averaging as the last hidden state has behind it."""
+    if not MODELS[config.model.model].uses_graph or not graph.num_edges:
+        return None
+    smooths = MODELS[config.model.model].propagates or config.model.has_head
+    steps = max(config.model.num_layers - (not smooths), 1)
+    if config.dataset.name.startswith(OWN_PREFIX):  # its files may change
+        return _averaged_features(graph, config.model, steps)
+    return _averaged_bundled(config.dataset, config.model, steps)
+
+
+@lru_cache(maxsize=64)
+def _averaged_bundled(dataset: DatasetSpec, model: ModelConfig, steps: int) -> StateFacts | None:
+    return _averaged_features(load_graph_once(dataset), model, steps)
+
+
+def _averaged_features(graph: Graph, model: ModelConfig, steps: int) -> StateFacts | None:
+    """Return what is left of the features; None for more of them than memory should hold at once."""
+    try:
+        states = propagated(graph, normalisation_of(model), steps)
+        return state_facts(deque(states, maxlen=1).pop(), graph, matched_rayleigh(model))
+    except MeasureUndefined:
+        return None
+
+
+def _control(store: RunStore, config: RunConfig) -> EpochRecord | None:
+    """Return the best epoch of the run without edges, if it is finished and not this one."""
+    control = control_of(config)
+    if control.run_id == config.run_id or control.run_id not in store.run_ids():
+        return None
+    status = store.status(control.run_id)
+    if status.state is not RunState.DONE or status.best is None:
+        return None
+    best = status.best.epoch
+    return next((record for record in store.history(control.run_id) if record.epoch == best), None)

@@ -49,7 +49,8 @@ class Diagnosis:
 
     Attributes:
         verdict: a key of `VERDICTS`.
-        sentence: the verdict with the numbers that decided, without its full stop.
+        sentence: what the run does, without its full stop.
+        because: the numbers that decided, likewise.
         evidence: what was weighed.
         confident: whether the evidence agrees.
         experiment: the runs that would decide, or None where none is left.
@@ -57,6 +58,7 @@ class Diagnosis:
 
     verdict: Verdict
     sentence: str
+    because: str
     evidence: tuple[Evidence, ...]
     confident: bool
     experiment: Experiment | None
@@ -66,14 +68,20 @@ def explain(facts: RunFacts) -> Diagnosis:
     """Return why a run works or fails, as far as its numbers say."""
     if facts.test_skill is None or facts.train_skill is None:
         part = "test" if facts.test_skill is None else "training"
-        sentence = f"All {part} nodes are of one class, so guessing is always right and nothing can be said"
-        return Diagnosis("mixed", sentence, (), False, None)
+        why = f"All {part} nodes are of one class, so that guessing is always right"
+        return Diagnosis("mixed", "Accuracy says nothing about this run", why, (), False, None)
     evidence = evidence_of(facts)
     verdict, confident = _weigh(_Scales(evidence, len(facts.history)))
     spec = VERDICTS[verdict]
     does = spec.headline if confident else spec.hedged
-    sentence = f"{model_phrase(facts.config)} {does}: {_because(verdict, facts, evidence)}"
-    return Diagnosis(verdict, sentence, evidence, confident, experiment_for(verdict, facts))
+    return Diagnosis(
+        verdict=verdict,
+        sentence=f"{model_phrase(facts.config)} {does}",
+        because=_because(verdict, facts, evidence),
+        evidence=evidence,
+        confident=confident,
+        experiment=experiment_for(verdict, facts),
+    )
 
 
 def evidence_table(evidence: tuple[Evidence, ...]) -> dict[str, list[str]]:
@@ -150,12 +158,13 @@ def _because(verdict: Verdict, facts: RunFacts, evidence: tuple[Evidence, ...]) 
     """Return the numbers that decided."""
     reached = max(facts.at_best.train_acc, facts.history[-1].train_acc)
     told = [
-        f"{percent(reached)} of the training nodes right, {percent(facts.best.test_acc)} of the test nodes",
-        f"guessing gives {percent(facts.train_chance.majority)} and {percent(facts.test_chance.majority)}",
+        f"It gets {percent(reached)} of the training nodes right and {percent(facts.best.test_acc)} of the test "
+        f"nodes; guessing the largest class gives {percent(facts.train_chance.majority)} and "
+        f"{percent(facts.test_chance.majority)}"
     ]
     found = {item.name: item for item in evidence}
     told += [
-        f"{clause} {_written(found[name], found[name].number)}"
+        f"{clause}: {_written(found[name], found[name].number)}"
         for name, clause in _CLAUSES.get(verdict, {}).items()
         if name in found and verdict in found[name].supports
     ]
@@ -209,8 +218,8 @@ VERDICTS: dict[Verdict, VerdictSpec] = {
         label="Dead signal",
         headline="loses its signal on the way",
         hedged="probably loses its signal on the way",
-        help="Signal or gradient vanishes, explodes, or gives way to biases that are the same for every node; "
-        "the graph is not to blame.",
+        help="Signal or gradient vanishes, explodes, or gives way to biases that are the same for every "
+        "node; the graph is not to blame.",
     ),
     "over_fitting": VerdictSpec(
         label="Over-fitting",

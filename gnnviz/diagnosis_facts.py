@@ -1,4 +1,7 @@
-"""What a run is judged by: `RunFacts`, gathered by `gnnviz.engine.verdicts`, weighed by `gnnviz.diagnosis`."""
+"""What a run is judged by: `RunFacts`.
+
+`gnnviz.engine.verdicts` gathers them, `gnnviz.diagnosis` weighs them.
+"""
 
 from __future__ import annotations
 

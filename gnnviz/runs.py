@@ -32,6 +32,7 @@ __all__ = ["Owner", "RunState", "RunStatus", "RunStore", "checkpoint_epochs"]
 
 _RUN_ID = re.compile(r"[0-9a-f]{16}")
 _DELETED = ".deleted-"
+_PAUSED = "paused"
 
 
 class RunStore:
@@ -136,7 +137,8 @@ class RunStore:
         with in_words(f"read the status of run {run_id}"), run_files.locked(folder / "lock", shared=True):
             stored = self._stored_status(run_id)
             if stored.state is RunState.QUEUED and (folder / "cancel").exists():
-                return replace(stored, state=RunState.CANCELLED, message="cancelled before it began")
+                word = "paused" if _says_pause(folder / "cancel") else "cancelled"
+                return replace(stored, state=RunState.CANCELLED, message=f"{word} before it began")
             if stored.state.is_active and not self._holder(run_id):
                 message = (
                     f"the process that trained it is gone; resume it to go on from epoch {stored.epochs_done}"
@@ -221,10 +223,16 @@ class RunStore:
         path = self._folder(run_id) / "state.safetensors"
         return read_state(path, f"the state of run {run_id}") if path.exists() else None
 
-    def request_cancel(self, run_id: str) -> None:
-        """Ask the owner to stop training the run; until the next claim."""
+    def request_cancel(self, run_id: str, *, pause: bool = False) -> None:
+        """Ask the owner to stop training the run, until the next claim; or only to `pause` it."""
         with in_words(f"cancel run {run_id}"):
-            (self._folder(run_id) / "cancel").touch()
+            (self._folder(run_id) / "cancel").write_text(_PAUSED if pause else "")
+
+    def is_paused(self, run_id: str) -> bool:
+        """Return whether the run was stopped to go on later, and has not been claimed since."""
+        return self.status(run_id).state is RunState.CANCELLED and _says_pause(
+            self._folder(run_id) / "cancel"
+        )
 
     def cancel_requested(self, run_id: str) -> bool:
         """Return whether somebody asked for the run to be stopped."""
@@ -295,3 +303,7 @@ class RunStore:
 
 def _owner_in(lock: Path) -> Owner | None:
     return Owner.from_json(lock.read_bytes()) if lock.exists() else None
+
+
+def _says_pause(request: Path) -> bool:
+    return request.exists() and request.read_text() == _PAUSED

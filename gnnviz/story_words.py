@@ -226,7 +226,7 @@ FACTS: dict[str, NodeFact] = {
     ),
     "homophily": NodeFact(
         label="The share of neighbours of the same class",
-        more="Nodes with more neighbours of their own class among all they have",
+        more="Nodes whose neighbours are more often of their own class",
         values=lambda stories: stories.homophily,
         first="lowest",
     ),

@@ -150,6 +150,13 @@ def sweep_plan(store: RunStore, configs: Sequence[RunConfig]) -> SweepPlan:
     )
 
 
+def paused_runs(store: RunStore, configs: Sequence[RunConfig]) -> tuple[RunConfig, ...]:
+    """Return the runs that are paused, in the order in which they were queued."""
+    known = set(store.run_ids())
+    paused = [config for config in configs if config.run_id in known and store.is_paused(config.run_id)]
+    return tuple(sorted(paused, key=lambda config: store.status(config.run_id).queued_at))
+
+
 def to_start(store: RunStore, configs: Sequence[RunConfig]) -> tuple[RunConfig, ...]:
     """Return the runs that were never asked for, or were cut off; what the user stopped stays stopped."""
     known = set(store.run_ids())

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnnviz.checks import check_choice
 from gnnviz.figures.layout import counted, listed, significant
@@ -21,6 +22,7 @@ from gnnviz.spectrum import RATE_MEASURES, SUM_MEASURES, SlowestMode
 MOST_HOPS = 64  # no run is deeper
 _SYMMETRIC = ("gcn", "sgc", "appnp", "gcnii")
 _HALF = 0.5
+_RESOLUTION = 1e-16
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def asymptotic_rate(mode: SlowestMode, measure: str, steps: int) -> TheoryResult
         f"layers (relaxation time: {significant(mode.relaxation)} layers); until then the rest of the "
         "spectrum decides"
     )
-    return TheoryResult(curve=_without_zeros(curve), note=note)
+    return TheoryResult(curve=as_curve(curve), note=note)
 
 
 def weight_bound(start: float, norms: Sequence[float], size: float, *, has_bias: bool) -> TheoryResult:
@@ -130,7 +132,7 @@ def weight_bound(start: float, norms: Sequence[float], size: float, *, has_bias:
         "; these layers have biases, which the theorem does not allow: they can lift it" if has_bias else ""
     )
     curve = start * factor ** np.arange(len(norms) + 1.0)
-    return TheoryResult(curve=_without_zeros(curve), note=f"{product}{bias}")
+    return TheoryResult(curve=as_curve(curve), note=f"{product}{bias}")
 
 
 def half_way(graph: Graph) -> TheoryResult:
@@ -155,9 +157,10 @@ def half_way(graph: Graph) -> TheoryResult:
     return TheoryResult(depth=depth, note=f"the average node hears {told} layers{sampled}")
 
 
-def _without_zeros(values: np.ndarray) -> tuple[tuple[int, float], ...]:
-    """Return layers and values up to where they vanish: below, a line would say nothing."""
-    return tuple((layer, float(value)) for layer, value in enumerate(values) if value > 0)
+def as_curve(values: NDArray[np.float64]) -> tuple[tuple[int, float], ...]:
+    """Return layers and values as far as they can be told from 0 beside the first one, in float64."""
+    least = _RESOLUTION * float(values[0])
+    return tuple((layer, float(value)) for layer, value in enumerate(values) if value > least)
 
 
 THEORY_LINES: dict[str, TheoryLine] = {

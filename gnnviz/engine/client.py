@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar, cast
@@ -131,12 +131,22 @@ class Engine:
             RunError: there is no such run, or its folder cannot be written.
         """
         self.store.request_cancel(run_id)
-        owner = self.store.owner(run_id)
-        if self.store.status(run_id).state is RunState.CANCELLED and owner is not None:
-            self.store.release(run_id, owner)  # a task that begins all the same finds it is not its own
-            future = self._runs.pop(run_id, None)
-            if future is not None and self.is_alive():
-                future.cancel(force=True)
+        self._withdraw(run_id)
+
+    def pause(self, run_ids: Sequence[str]) -> None:
+        """Take the runs that wait out of the queue, until `resume`; what has begun goes on to its end.
+
+        That they are paused is noted in their folders: every server on them sees it, after a restart, too.
+        The last ones are taken first, so that none moves up meanwhile. One that begins in that very moment
+        stops as if it was cancelled, and goes on from its last state.
+
+        Raises:
+            RunError: there is no such run, or its folder cannot be written.
+        """
+        for run_id in reversed(run_ids):
+            if self.store.status(run_id).state is RunState.QUEUED:
+                self.store.request_cancel(run_id, pause=True)
+                self._withdraw(run_id)
 
     def ask(self, function: Callable[..., Value], *arguments: object, slow: bool = False) -> Answer[Value]:
         """Compute `function(*arguments)` on a worker that never trains.
@@ -167,6 +177,15 @@ class Engine:
     def _check_alive(self) -> None:
         if not self.is_alive():
             raise EngineError("the engine is gone; reload the page to start a new one")
+
+    def _withdraw(self, run_id: str) -> None:
+        """Take a run out of the queue after a request to cancel, if it has not begun."""
+        owner = self.store.owner(run_id)
+        if self.store.status(run_id).state is RunState.CANCELLED and owner is not None:
+            self.store.release(run_id, owner)  # a task that begins all the same finds it is not its own
+            future = self._runs.pop(run_id, None)
+            if future is not None and self.is_alive():
+                future.cancel(force=True)
 
     def _queue(self, run_id: str, queued_at: float) -> None:
         future = self._cluster.client.submit(

@@ -21,7 +21,15 @@ from gnnviz.propagation_only import measured_steps, propagated
 from gnnviz.rows import MeasureUndefined, State
 from gnnviz.runs import RunStore
 from gnnviz.spectrum import linear_energies, plateau, slowest_mode
-from gnnviz.theory import TheoryResult, asymptotic_rate, half_way, mixed_share, weight_bound, why_not
+from gnnviz.theory import (
+    TheoryResult,
+    as_curve,
+    asymptotic_rate,
+    half_way,
+    mixed_share,
+    weight_bound,
+    why_not,
+)
 
 Steps = tuple[tuple[int, Measurement], ...]
 
@@ -87,8 +95,7 @@ def _spectral_sum(
 ) -> TheoryResult:
     x, graph = _linear_start(store_root, config, epoch, extent), graph_within(config.dataset, extent)[0]
     values = linear_energies(graph, x, config.model.num_layers).measure(measure)
-    curve = tuple((layer, float(value)) for layer, value in enumerate(values))
-    return TheoryResult(curve=curve[_first(config) :], note="exact for averaging without weights")
+    return TheoryResult(curve=as_curve(values)[_first(config) :], note="exact for averaging without weights")
 
 
 def _asymptotic_rate(

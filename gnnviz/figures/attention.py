@@ -24,7 +24,7 @@ from gnnviz.figures.attention_inputs import (
     shortened,
     strongest,
 )
-from gnnviz.figures.layout import axis, percent, significant, styled
+from gnnviz.figures.layout import axis, legend_below, percent, significant, styled
 from gnnviz.figures.nodes import NodeTable
 from gnnviz.figures.theme import (
     FONT_SIZE,
@@ -102,7 +102,7 @@ def attention_star(
     quiet = {"showticklabels": False, "showgrid": False, "showline": False}
     figure.update_xaxes(axis(theme, "", range=[-1.55, 1.55], **quiet))
     figure.update_yaxes(axis(theme, "", range=[-1.4, 1.4], scaleanchor="x", scaleratio=1, **quiet))
-    figure.update_layout(legend=_legend(theme))
+    figure.update_layout(legend=legend_below(theme, "trace"))
     title = title or node_finding(attention, names, head)
     alt = f"{title} {in_words(names, share, places)}"
     styled(figure, theme, title=title, alt=alt, height=PANELS_HEIGHT)
@@ -241,17 +241,3 @@ def _add_uniform_key(figure: go.Figure, pen: _Pen, uniform: float) -> None:
             hoverinfo="skip",
         )
     )
-
-
-def _legend(theme: Theme) -> dict[str, Any]:
-    return {
-        "orientation": "h",
-        "x": 0,
-        "xanchor": "left",
-        "y": 0,
-        "yref": "container",
-        "yanchor": "bottom",
-        # Lines keep the width that they stand for.
-        "itemsizing": "trace",
-        "font": {"size": FONT_SIZE - 1, "color": theme.ink},
-    }

@@ -11,8 +11,16 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from gnnviz.figures.depth_labels import HALF_STEP, add_pending, clear_side, label_models, label_values
+from gnnviz.figures.depth_labels import (
+    HALF_STEP,
+    add_pending,
+    clear_side,
+    label_ends,
+    label_values,
+    model_ends,
+)
 from gnnviz.figures.depth_points import DepthPoint, runs_in_words
+from gnnviz.figures.depth_published import add_published, published_ends, within
 from gnnviz.figures.layout import (
     NARROW_SPACE,
     Chance,
@@ -36,8 +44,10 @@ from gnnviz.figures.theme import (
     model_style,
 )
 from gnnviz.models import MODELS
+from gnnviz.published import Published
 
 _LABEL_MARGIN = 110
+_PUBLISHED_MARGIN = 158
 _PERCENT_FORMAT = "%{y:.1f}" + NARROW_SPACE + "%"
 
 
@@ -57,6 +67,7 @@ def accuracy_against_depth(
     expected_depths: Sequence[int],
     chance: Chance,
     measure: MeasureAxis | None = None,
+    published: Sequence[Published] = (),
 ) -> go.Figure:
     """Return test accuracy against depth, chance lines included, with room for what is to come.
 
@@ -72,6 +83,7 @@ def accuracy_against_depth(
         expected_depths: all the depths that were asked for; the axis shows them from the start.
         chance: the accuracies without learning, on the test nodes.
         measure: what the second panel shows from `smoothness`, or None for one panel.
+        published: rows to be drawn faintly behind, where the axis has their depths.
     """
     height = PANELS_HEIGHT if measure else MAIN_HEIGHT
     depths = sorted({*expected_depths, *(point.depth for point in points)})
@@ -88,7 +100,9 @@ def accuracy_against_depth(
         if measure
         else None
     )
+    rows = within(published, depths)
     add_pending(figure, theme, points, depths)
+    add_published(figure, theme, rows)
     add_chance_lines(figure, theme, chance, side=clear_side(points, depths, chance))
     for model, curve in curves.items():
         _add_curve(figure, theme, curve, depths, model_style(model, theme))
@@ -97,17 +111,16 @@ def accuracy_against_depth(
             _add_curve(figure, theme, curve, depths, model_style(model, theme), scale)
     if len(curves) == 1:
         label_values(figure, theme, next(iter(curves.values())))
-    else:
-        label_models(figure, theme, curves)
+    ends = [*(model_ends(curves, theme) if len(curves) > 1 else []), *published_ends(rows, theme)]
+    label_ends(figure, ends)
     _set_axes(figure, theme, depths, points, rows=2 if measure else 1)
     if measure and scale:
         figure.update_yaxes(scale.settings(theme, measure.label), row=2, col=1)
         mark_floor(figure, theme, scale, named=False, y_reference="y2")
     figure.update_layout(showlegend=False)
     alt = f"{title} {_in_words(points, chance)}"
-    return styled(
-        figure, theme, title=title, alt=alt, height=height, right=_LABEL_MARGIN if len(curves) > 1 else 16
-    )
+    margin = _PUBLISHED_MARGIN if rows else _LABEL_MARGIN
+    return styled(figure, theme, title=title, alt=alt, height=height, right=margin if ends else 16)
 
 
 def _curves(points: Sequence[DepthPoint]) -> dict[str, list[DepthPoint]]:

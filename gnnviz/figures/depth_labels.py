@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
@@ -74,16 +75,37 @@ def _write_value(
     )  # fmt: skip
 
 
-def label_models(figure: go.Figure, theme: Theme, curves: Mapping[str, list[DepthPoint]]) -> None:
-    """Write each model's name at the end of its line."""
-    ends = {
+@dataclass(frozen=True, slots=True)
+class LineEnd:
+    """Where a line ends, and the name to be written there; `share` is its accuracy in 0..1."""
+
+    text: str
+    depth: int
+    share: float
+    colour: str
+
+
+def model_ends(curves: Mapping[str, list[DepthPoint]], theme: Theme) -> list[LineEnd]:
+    """Return the end of each model's line, where a depth of it is finished."""
+    last = {
         model: [point for point in curve if point.accuracies][-1]
         for model, curve in curves.items()
         if any(point.accuracies for point in curve)
     }
-    places = spread([100 * point.accuracy for point in ends.values()], _LABEL_GAP, 2.0, 98.0) if ends else []
-    for (model, point), place in zip(ends.items(), places, strict=True):
+    return [
+        LineEnd(MODELS[model].label, point.depth, point.accuracy, model_style(model, theme).colour)
+        for model, point in last.items()
+    ]
+
+
+def label_ends(figure: go.Figure, ends: Sequence[LineEnd]) -> None:
+    """Write the name of each line at its end; a second line of a name is small."""
+    if not ends:
+        return
+    gap = min(_LABEL_GAP * max(1 + end.text.count("<br>") for end in ends), 95.0 / len(ends))
+    places = spread([100 * end.share for end in ends], gap, 2.0, 98.0)
+    for end, place in zip(ends, places, strict=True):
         figure.add_annotation(
-            text=MODELS[model].label, xref="x", yref="y", x=math.log10(point.depth), y=place, xanchor="left",
-            xshift=12, showarrow=False, font={"size": FONT_SIZE, "color": model_style(model, theme).colour},
+            text=end.text, xref="x", yref="y", x=math.log10(end.depth), y=place, xanchor="left", align="left",
+            xshift=12, showarrow=False, font={"size": FONT_SIZE, "color": end.colour},
         )  # fmt: skip

@@ -100,7 +100,11 @@ def layer_curves(
     largest = None if log else _FITTING * max(begun)
     before = features.value if features is not None else None
     start = before if before is not None and (largest is None or before <= largest) else None
-    depth = len(profiles[0].layers) if profiles else max(line.points[-1][0] for line in comparisons)
+    depth = (
+        len(profiles[0].layers)
+        if profiles
+        else max(layer for line in comparisons for layer, _ in line.points)
+    )
     behind = [line.within(0 if start is not None else 1, depth, largest) for line in comparisons]
     drawn = [*known, *([] if start is None else [start]), *(line.value for line in references)]
     scale = measure_scale([*drawn, *(value for line in behind for value in line.values)], log=log)

@@ -143,6 +143,25 @@ def axis(theme: Theme, title: str, **settings: Any) -> dict[str, Any]:  # noqa: 
     }
 
 
+def legend_below(theme: Theme, sizes: Literal["constant", "trace"] = "constant") -> dict[str, Any]:
+    """Return a legend below the picture, where it has room at any width.
+
+    Args:
+        theme: the look.
+        sizes: "trace" if its lines and marks keep the size that they have, because it means something.
+    """
+    return {
+        "orientation": "h",
+        "x": 0,
+        "xanchor": "left",
+        "y": 0,
+        "yref": "container",
+        "yanchor": "bottom",
+        "itemsizing": sizes,
+        "font": {"size": FONT_SIZE - 1, "color": theme.ink},
+    }
+
+
 def empty_figure(theme: Theme, *, title: str, reason: str, height: int = MAIN_HEIGHT) -> go.Figure:
     """Return a figure without data that says what would be here and why it is not.
 

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from gnnviz.figures.layout import counted, empty_figure, listed, styled, wrapped
+from gnnviz.figures.layout import counted, empty_figure, legend_below, listed, styled, wrapped
 from gnnviz.figures.nodes import NodeTable, class_line, node_groups
 from gnnviz.figures.ring_layout import ring_layout
 from gnnviz.figures.theme import (
@@ -223,20 +223,6 @@ def _hover(view: NeighbourhoodView, nodes: NodeTable, place: int) -> str:
     away = "1 hop away" if ring == 1 else f"{ring} hops away"
     lines.append({0: "seed", -1: f"{away}, not drawn"}.get(found_at, f"{away}, drawn at hop {found_at}"))
     return "<br>".join(lines)
-
-
-def legend_below(theme: Theme) -> dict[str, object]:
-    """Return a legend below the picture, where it has room at any width."""
-    return {
-        "orientation": "h",
-        "x": 0,
-        "xanchor": "left",
-        "y": 0,
-        "yref": "container",
-        "yanchor": "bottom",
-        "font": {"size": FONT_SIZE - 1, "color": theme.ink},
-        "itemsizing": "constant",
-    }
 
 
 def _add_note(figure: go.Figure, theme: Theme, note: str) -> None:

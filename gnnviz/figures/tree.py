@@ -7,8 +7,16 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from gnnviz.computation_tree import ComputationTree
-from gnnviz.figures.layout import TITLE_LINE_HEIGHT, axis, counted, empty_figure, styled, wrapped
-from gnnviz.figures.neighbourhood import legend_below, node_name, short_name
+from gnnviz.figures.layout import (
+    TITLE_LINE_HEIGHT,
+    axis,
+    counted,
+    empty_figure,
+    legend_below,
+    styled,
+    wrapped,
+)
+from gnnviz.figures.neighbourhood import node_name, short_name
 from gnnviz.figures.nodes import NodeTable, class_line, node_groups
 from gnnviz.figures.theme import FONT_SIZE, LINE_WIDTH, MAIN_HEIGHT, Theme, faded
 

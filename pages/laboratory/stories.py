@@ -164,8 +164,8 @@ def _node(run_ids: tuple[str, ...], data: Graph, node: int) -> bool:
         st.markdown(f"**{as_text(node_in_words(found, node, name))}.**")
         draw(story_strip(found, node, current_theme(), title=""), "story-strip")
         st.caption(
-            "How to read it: a row is a net of that depth; the bar is as long as it is sure of the class that "
-            "colour and name say. A cross is a wrong prediction."
+            "How to read it: a row is a net of that depth; the bar is as long as it is sure of the class "
+            "that colour and name say. A cross is a wrong prediction."
         )
     with around:
         many = list_in_words(len(neighbours), int(found.degree[node]), "neighbours")

@@ -1,9 +1,12 @@
 """The graph before any model: its picture, its nodes, its degrees, pieces, classes and split."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from gnnviz.config import RunConfig
 from gnnviz.datasets import DatasetSpec, available_splits, dataset_names
+from gnnviz.edits import edit_and_report
 from gnnviz.engine.places import graph_places
 from gnnviz.engine.summaries import NodeResults, node_results
 from gnnviz.figures.graph import GraphNodes, NodeColour, whole_graph
@@ -39,6 +42,7 @@ from pages.shared import url
 from pages.shared.background import ask, graph, run_config, run_store
 from pages.shared.components.canvas import draw_scene
 from pages.shared.components.plotly_chart import draw
+from pages.shared.data_form import edit_defaults, edit_fields
 from pages.shared.graph_form import COLOUR, OF_RUN, pick_colour, pick_data, pick_split
 from pages.shared.look import current_theme
 from pages.shared.selection import NODE, RUN, live, pick_node, pick_run, take_click
@@ -58,6 +62,8 @@ def page() -> None:
         name = pick_data(config)
     with for_split, st.container():
         spec = config.dataset if config and name == OF_RUN else pick_split(name)
+    if name != OF_RUN:
+        spec = replace(spec, edits=edit_fields())
     data, words = graph(spec), words_of(spec.name)
     statistics = _statistics(spec)
     headline.header(as_text(graph_finding(data.name, statistics, words)))
@@ -73,6 +79,7 @@ def page() -> None:
     if node is not None:
         _node(node_report(data, node), data, words, of_run)
     _details(data, statistics, words)
+    _changes(spec, words)
 
 
 def _publish(config: RunConfig | None, name: str, spec: DatasetSpec, node: int | None) -> None:
@@ -83,8 +90,9 @@ def _publish(config: RunConfig | None, name: str, spec: DatasetSpec, node: int |
         "split_seed": None if name == OF_RUN else spec.split_seed,
         "colour": st.session_state[COLOUR],
         NODE: node,
+        **({} if name == OF_RUN else {key: st.session_state.get(key) for key in edit_defaults()}),
     }
-    standard = {"data": OF_RUN if config else dataset_names()[0], "colour": "class"}
+    standard = {"data": OF_RUN if config else dataset_names()[0], "colour": "class", **edit_defaults()}
     url.publish(values, {**standard, "split": available_splits(spec.name)[0], "split_seed": 0})
 
 
@@ -227,16 +235,30 @@ def _details(data: Graph, statistics: GraphStatistics, words: Words) -> None:
             f"How to read it: of all neighbours of a row's {words.nodes}, the share of each column's "
             f"{words.label}. {homophily_in_words(statistics, words)}"
         )
-        _pieces(data, statistics, words)
+        _pieces(statistics, words)
 
 
-def _pieces(data: Graph, statistics: GraphStatistics, words: Words) -> None:
+def _pieces(statistics: GraphStatistics, words: Words) -> None:
     st.subheader("Pieces")
     if len(statistics.component_sizes) > 1:
         draw(component_bars(statistics.component_sizes, current_theme(), title=""), "components")
     st.markdown(components_in_words(statistics, words))
+
+
+def _changes(spec: DatasetSpec, words: Words) -> None:
+    """Say what was changed on the way from the files to the graph above."""
+    read = graph(replace(spec, edits=()))
     st.subheader("What reading the files changed")
-    st.markdown(" ".join(cleaning_in_words(data.cleaning, data.num_edges, words)))
+    st.markdown(" ".join(cleaning_in_words(read.cleaning, read.num_edges, words)))
+    if spec.edits:
+        st.subheader("What was changed on purpose")
+        st.markdown("\n".join(f"- {sentence}" for sentence in _edit_sentences(spec)))
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _edit_sentences(spec: DatasetSpec) -> list[str]:
+    _, reports = edit_and_report(graph(replace(spec, edits=())), spec.edits)
+    return [report.sentence for report in reports]
 
 
 page()

@@ -32,12 +32,14 @@ from gnnviz.smoothing import METRICS, matched_rayleigh
 from gnnviz.smoothing_edges import leading_eigenvector
 
 
-def diagnose(store_root: str, run_id: str) -> Diagnosis:
+def diagnose(store_root: str, run_id: str, _moment: tuple[int, ...] = ()) -> Diagnosis:
     """Return why a run works or fails; takes seconds for a deep one.
 
     Args:
         store_root: the folder of runs.
         run_id: a run that has ended; one that was cancelled is judged by what it has.
+        _moment: anything that changes when this run or its control has been trained on. It is not looked
+            at; but an answer is kept by its question, and the same question would get the old one.
 
     Raises:
         RunError: there is no such run, it goes on, or it has no epoch whose weights are kept.

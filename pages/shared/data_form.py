@@ -63,16 +63,19 @@ def edit_fields() -> tuple[Edit, ...]:
 def data_defaults() -> dict[str, object]:
     """Return what the fields hold where nobody chose, by their keys."""
     parameters = dataset_record(st.session_state.data).parameters
-    amounts = {f"edit_{name}": spec.amount.default for name, spec in EDITS.items() if spec.amount}
     return {
         "data": "cora",
         "split": dataset_record(st.session_state.data).splits[0],
         "split_seed": 0,
-        "edits": [],
-        EDIT_SEED: 0,
-        **amounts,
+        **edit_defaults(),
         **{name: parameter.default for name, parameter in parameters.items()},
     }
+
+
+def edit_defaults() -> dict[str, object]:
+    """Return what the fields of `edit_fields` hold where nobody chose, by their keys."""
+    amounts = {f"edit_{name}": spec.amount.default for name, spec in EDITS.items() if spec.amount}
+    return {"edits": [], EDIT_SEED: 0, **amounts}
 
 
 def _edit_amount(name: str) -> float | None:

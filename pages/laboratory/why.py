@@ -1,0 +1,102 @@
+"""Why does this run work or fail? The verdict, its evidence in numbers, and the run that would decide."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from gnnviz.config import RunConfig
+from gnnviz.diagnosis import VERDICTS, Diagnosis, evidence_table
+from gnnviz.diagnosis_experiments import Experiment, control_of
+from gnnviz.engine.verdicts import diagnose
+from gnnviz.figures.layout import listed
+from gnnviz.runs import RunState
+from gnnviz.sweeps import sweep_plan
+from pages.shared.background import ask, engine, run_store
+from pages.shared.selection import STATE_WORDS, live, look_at
+from pages.shared.words import as_text
+
+_CONFIDENT = ":material/verified: The evidence agrees."
+_UNSURE = (
+    ":material/help: The evidence does not agree, or is close to a threshold: hence an experiment, below."
+)
+_HOW_DECIDED = (
+    "How to read it: each line is one number, held against a threshold. A run **works** if it gets clearly more "
+    "test nodes right than guessing, and keeps at least half of what it learned on the training nodes. Where it "
+    "fits the training nodes only, it is **over-fitting**, unless its last hidden state lies in the limit of "
+    "averaging and averaging alone brings the features there, too: **over-smoothing**. Where it does not fit "
+    "them either, a layer that gives every node the same row, a gradient that vanishes, dead nodes or exploding "
+    "values mean a **dead signal**; a loss that still falls means **under-trained**. Accuracies count from "
+    "guessing the largest class (0 %) to all right (100 %)."
+)
+
+
+def why(config: RunConfig) -> None:
+    """Draw why a run does what it does."""
+    live("why", lambda: _why(config))
+
+
+def _why(config: RunConfig) -> bool:
+    """Draw the diagnosis; return whether it is still awaited, or may change."""
+    status = run_store().status(config.run_id)
+    if status.state.is_active:
+        st.subheader("Why it works or fails is said when its training has ended")
+        return True
+    found = ask(diagnose, config.run_id, _moment(config, status.epochs_done), slow=True)
+    if found is None:
+        st.subheader("Looking for what made it so")
+        st.caption(":material/sync: Its layers are measured and compared with averaging alone ...")
+        return True
+    return _diagnosis(found)
+
+
+def _moment(config: RunConfig, epochs_done: int) -> tuple[int, ...]:
+    """Return how far the run and its control are: what an answer depends on beside the run itself."""
+    control = control_of(config)
+    done = sweep_plan(run_store(), [control]).done
+    return epochs_done, len(done)
+
+
+def _diagnosis(found: Diagnosis) -> bool:
+    """Draw the verdict, its evidence and the experiment; return whether an experiment is being made."""
+    spec = VERDICTS[found.verdict]
+    st.subheader(as_text(found.sentence))
+    st.markdown(f"**{spec.label}.** {spec.help} {_CONFIDENT if found.confident else _UNSURE}")
+    st.markdown(f"{as_text(found.because)}.")
+    active = _experiment(found.experiment) if found.experiment else False
+    if found.evidence:
+        st.dataframe(
+            evidence_table(found.evidence),
+            hide_index=True,
+            key="why-evidence",
+            column_config={"What": st.column_config.TextColumn(width="large")},
+            alt="What speaks for and against each explanation, with the numbers",
+        )
+    st.caption(_HOW_DECIDED)
+    return active
+
+
+def _experiment(experiment: Experiment) -> bool:
+    """Draw what to train next, and how far it is; return whether it is being trained."""
+    plan = sweep_plan(run_store(), experiment.configs)
+    st.markdown(f"**What would decide.** {experiment.sentence}")
+    button, state = st.columns([2, 3], vertical_alignment="center")
+    button.button(
+        "Look at it" if not plan.missing else experiment.label,
+        key="why-experiment",
+        on_click=_begin,
+        args=(experiment.configs,),
+        icon=":material/visibility:" if not plan.missing else ":material/science:",
+        type="primary",
+        help="Queues what is not trained yet, and then every page looks at the first of: "
+        f"{listed([config.title for config in experiment.configs])}.",
+    )
+    if plan.active:
+        state.caption(f"It is {STATE_WORDS[RunState.RUNNING]} or {STATE_WORDS[RunState.QUEUED]}.")
+    elif not plan.missing:
+        state.caption(f"It is {STATE_WORDS[RunState.DONE]}.")
+    return bool(plan.active)
+
+
+def _begin(configs: Sequence[RunConfig]) -> None:
+    run_ids = [engine().submit(config) for config in configs]
+    look_at(run_ids[0])

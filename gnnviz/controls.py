@@ -6,12 +6,13 @@ Knows configurations; starts nothing and reads no folder.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gnnviz.config import RunConfig
+from gnnviz.diagnosis_experiments import control_of
 from gnnviz.errors import ConfigError
 from gnnviz.models import MODELS, ModelConfig
-from gnnviz.sweeps import in_recipe, of_one_recipe
+from gnnviz.sweeps import of_one_recipe
 from gnnviz.theory import THEORY_LINES
 
 CONTROL = "mlp"
@@ -60,14 +61,9 @@ def line_help(name: str) -> str:
     return f"{line.help} ({line.paper})" if line.paper else line.help
 
 
-def mlp_control(config: RunConfig) -> RunConfig:
-    """Return the same recipe, depth and seed without the graph."""
-    return replace(config, model=in_recipe(config.model, CONTROL, config.model.num_layers))
-
-
 def known_control(config: RunConfig, runs: Sequence[RunConfig]) -> RunConfig:
     """Return the control among `runs`, whatever the device it was trained on; else the one to be trained."""
-    wanted = mlp_control(config)
+    wanted = control_of(config)
     same = [
         run
         for run in of_one_recipe(wanted, runs)

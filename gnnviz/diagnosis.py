@@ -124,8 +124,10 @@ def _weigh(scales: _Scales) -> tuple[Verdict, bool]:
     """Return the verdict, and whether the evidence agrees on it."""
     if scales.says("works", "test") and scales.says("works", "kept"):
         return "works", scales.number("test") >= SURE_OF_TEST and scales.margin >= SURE_OF_KEPT
-    # Both: the state is in the limit, and averaging is enough to have brought it there.
-    smooth = scales.says("over_smoothing", "aligned", "averaged") == 2
+    # The state is in the limit, averaging is enough to have brought it there, and no bias has: where the
+    # limit is equal rows, a layer that gives all nodes its bias is in it, too.
+    in_limit = scales.says("over_smoothing", "aligned", "averaged") == 2
+    smooth = in_limit and not scales.says("signal_death", "flat")
     dies = bool(scales.says("signal_death", *DEADLY))
     if scales.says("works", "train"):
         return _weigh_fitting(scales, smooth=smooth, dies=dies)
@@ -157,10 +159,10 @@ def _weigh_fitting(scales: _Scales, *, smooth: bool, dies: bool) -> tuple[Verdic
 def _because(verdict: Verdict, facts: RunFacts, evidence: tuple[Evidence, ...]) -> str:
     """Return the numbers that decided."""
     reached = max(facts.at_best.train_acc, facts.history[-1].train_acc)
+    train, test = percent(facts.train_chance.majority), percent(facts.test_chance.majority)
     told = [
-        f"It gets {percent(reached)} of the training nodes right and {percent(facts.best.test_acc)} of the test "
-        f"nodes; guessing the largest class gives {percent(facts.train_chance.majority)} and "
-        f"{percent(facts.test_chance.majority)}"
+        f"It gets {percent(reached)} of the training nodes right and {percent(facts.best.test_acc)} of the "
+        f"test nodes; guessing the largest class gives {train} and {test}"
     ]
     found = {item.name: item for item in evidence}
     told += [
@@ -219,7 +221,7 @@ VERDICTS: dict[Verdict, VerdictSpec] = {
         headline="loses its signal on the way",
         hedged="probably loses its signal on the way",
         help="Signal or gradient vanishes, explodes, or gives way to biases that are the same for every "
-        "node; the graph is not to blame.",
+        "node; averaging is not what loses it.",
     ),
     "over_fitting": VerdictSpec(
         label="Over-fitting",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gnnviz.diagnosis_facts import RunFacts, skill
+from gnnviz.figures.layout import NARROW_SPACE
 from gnnviz.records import EpochRecord
 
 Verdict = Literal["works", "over_smoothing", "signal_death", "over_fitting", "under_trained", "mixed"]
@@ -40,6 +41,7 @@ EXPLODED = 1e3  # likewise: such logits are certain of everything, and one step 
 DEAD_NODES = 0.5  # when most nodes are silent, most of what is averaged is nothing
 FADES_AT_START = 1e-6  # |X|^2 from first to last hidden state; a healthy start keeps 1e-2 or more
 
+_SCALE = f"from guessing (0{NARROW_SPACE}%) to all right (100{NARROW_SPACE}%)"
 FAILURES: tuple[Verdict, ...] = ("over_smoothing", "signal_death", "over_fitting", "under_trained")
 
 
@@ -91,12 +93,12 @@ def _held(
 
 
 def _test_skill(facts: RunFacts) -> Evidence | None:
-    text = "Test nodes: how far from guessing (0) to all right (1)"
+    text = f"Test nodes, {_SCALE}"
     return _held("test", text, facts.test_skill, "at least", WORKS, ("works",), FAILURES, is_share=True)
 
 
 def _train_skill(facts: RunFacts) -> Evidence | None:
-    text = "Training nodes: the same"
+    text = f"Training nodes, {_SCALE}"
     fails: tuple[Verdict, ...] = ("signal_death", "over_smoothing", "under_trained")
     fits: tuple[Verdict, ...] = ("works", "over_fitting")
     return _held("train", text, facts.train_skill, "at least", FITS, fits, fails, is_share=True)
@@ -251,7 +253,7 @@ def _control(facts: RunFacts) -> Evidence | None:
     own = facts.train_skill
     if facts.control is None or own is None or own >= FITS:
         return None
-    text = "Training nodes of the control without edges, from guessing (0) to all right (1)"
+    text = f"Training nodes of the control without edges, {_SCALE}"
     value = skill(facts.control.train_acc, facts.train_chance)
     smooths: tuple[Verdict, ...] = ("over_smoothing",)
     return _held("control", text, value, "at least", FITS, smooths, ("signal_death",), is_share=True)

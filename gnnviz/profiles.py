@@ -24,6 +24,11 @@ Extent = Literal["whole", "largest"]  # of the graph that is measured: all of it
 SAME = 1.1  # a change by less than this factor is not called one
 DIP = 2.0  # a low below both ends by this factor is told
 _LARGE_POWER = 5  # from 10^5 on a factor is told by its power of ten
+_RAW_AND_NORMALISED = (
+    ("dirichlet_sym", "rayleigh_sym"),
+    ("dirichlet_rusch", "rayleigh_rw"),
+    ("subspace_distance", "subspace_distance_relative"),
+)
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -79,6 +84,18 @@ def moments(kept: Sequence[int], best: BestEpoch | None) -> tuple[Moment, ...]:
     return tuple(found.values())
 
 
+def chosen_moments(known: Sequence[Moment], stages: Sequence[str]) -> tuple[Moment, ...]:
+    """Return the moments of these stages; while there is no best one yet, the last stands for it.
+
+    Args:
+        known: from `moments`.
+        stages: any of "start", "best" and "last"; other words are let pass.
+    """
+    is_early = "best" in stages and all(moment.stage != "best" for moment in known)
+    wanted = {*stages, "last"} if is_early else set(stages)
+    return tuple(moment for moment in known if moment.stage in wanted)
+
+
 def gradient_profiles(history: Sequence[EpochRecord], best: BestEpoch | None) -> tuple[LayerProfile, ...]:
     """Return the norm of the gradient in each layer at the first, the best and the last epoch so far."""
     if not history:
@@ -104,6 +121,11 @@ def standard_measures(config: ModelConfig) -> tuple[str, ...]:
     matched = matched_rayleigh(config)
     energy = "dirichlet_sym" if matched == "rayleigh_sym" else "dirichlet_rusch"
     return ("mad", energy, matched, "effective_rank", "norm")
+
+
+def raw_and_normalised(measure: str) -> tuple[str, str] | None:
+    """Return a measure and the same one without the size of the signal; None if it is in no such pair."""
+    return next((pair for pair in _RAW_AND_NORMALISED if measure in pair), None)
 
 
 def layers_finding(metric: Metric, config: RunConfig, profiles: Sequence[LayerProfile]) -> str:

@@ -179,6 +179,14 @@ def undefined_measures(before: Outcome, after: Outcome, model: ModelConfig) -> t
     return tuple(sentences)
 
 
+def as_it_is(base: RunConfig, before: Outcome) -> str:
+    """Return what the run has reached without any change, and the question that follows."""
+    if before.best is None:
+        return f"{model_phrase(base)} has not finished an epoch yet: what would help it shows then"
+    right = f"{percent(before.best.test_acc)} of the test nodes right"
+    return f"{model_phrase(base)} gets {right}. Which remedy changes that?"
+
+
 def remedy_finding(base: RunConfig, names: Sequence[str], before: Outcome, after: Outcome) -> str:
     """Return what the chosen remedies did to a run, as far as it is known.
 

@@ -146,7 +146,7 @@ def node_in_words(stories: NodeStories, node: int, name: str) -> str:
         depth for depth, is_wrong in zip(stories.depths, wrong_at(stories)[:, node], strict=True) if is_wrong
     ]
     own = stories.class_names[stories.labels[node]].replace("_", " ")
-    trained = ", which trains," if stories.trained[node] else ""
+    trained = " (a training node)" if stories.trained[node] else ""
     if not wrong:
         return f"{name}{trained} is taken for {own}, which it is, at every depth"
     if len(wrong) == len(stories.depths):

@@ -160,7 +160,7 @@ def test_the_finding_counts_only_nodes_that_were_not_trained_on():
 @pytest.mark.parametrize(
     ("graph", "node", "words"),
     [
-        (GRAPH, 0, "x, which trains, is taken for a, which it is, at every depth"),
+        (GRAPH, 0, "x (a training node) is taken for a, which it is, at every depth"),
         (GRAPH, 1, "x is a, and is taken for something else at 4 and 8 layers"),
         (GRAPH, 5, "x is b c, and is taken for something else at 2 and 8 layers"),
         (PARTLY, 5, "x has no label: its predictions are neither right nor wrong"),

@@ -47,6 +47,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         wait_until(
             lambda: all(engine.store.status(run_id).state is RunState.DONE for run_id in run_ids),
             "both runs are done",
+            timeout=300,
         )
         yield root
         background.close_engine()

@@ -19,6 +19,7 @@ from gnnviz.records import BestEpoch, EpochRecord
 from gnnviz.remedies import REMEDIES, Remedies, compatible, fitting
 from gnnviz.remedy_lab import (
     Outcome,
+    as_it_is,
     by_validation,
     differences,
     epoch_time,
@@ -144,6 +145,12 @@ def test_the_finding_says_what_a_remedy_did(test_acc, verdict):
         f"Residual {verdict} GCN with 32 layers: {100 * test_acc:.1f} % of the test nodes right "
         "instead of 20.0 %"
     )
+
+
+def test_without_a_remedy_the_run_itself_is_told():
+    found = plain(as_it_is(BASE, reached(0.2, 0.25)))
+    assert found == "GCN with 32 layers gets 25.0 % of the test nodes right. Which remedy changes that?"
+    assert as_it_is(BASE, Outcome(RunState.QUEUED)).startswith("GCN with 32 layers has not finished")
 
 
 def test_the_finding_claims_nothing_before_there_is_something():

@@ -40,9 +40,9 @@ def test_wrong_predictions_are_crossed_out_inside_their_bars():
     assert crosses(story_strip(STORIES, 0, LIGHT, title="t")) == []
 
 
-def test_class_names_and_certainty_stand_beside_the_bars():
+def test_class_names_stand_beside_the_bars():
     figure = story_strip(STORIES, 5, LIGHT, title="t")
-    assert [plain(note.text) for note in figure.layout.annotations] == ["b c", "a 75 %", "b c 75 %", "a 75 %"]
+    assert [note.text for note in figure.layout.annotations] == ["b c", "a", "b c", "a"]
     assert min(note.font.size for note in figure.layout.annotations) >= FONT_SIZE - 1
     assert plain(figure.layout.meta["alt"]) == (
         "t Its class: b c; predicted with 2 layers a (75.0 %), wrong; 4 layers b c (75.0 %); "
@@ -82,6 +82,12 @@ def test_neighbours_are_columns_with_their_own_rows_of_depths():
     assert crosses(figure) == [(1, 2), (1, 3), (2, 3)]
     assert list(figure.layout.xaxis.ticktext) == ["zero", "one", "a name that i\u2026"]
     assert figure.layout.meta["alt"] == "t 2 of 3 are wrong at some depth."
+
+
+def test_names_from_files_are_shown_and_not_obeyed():
+    figure = neighbour_strips(STORIES, np.array([5]), ["<b>*5*</b>"], LIGHT, title="t")
+    assert list(figure.layout.xaxis.ticktext) == ["&lt;b>*5*&lt;/b>"]
+    assert figure.data[0].hovertext[1] == "&lt;b>*5*&lt;/b><br>2 layers: a"
 
 
 def test_a_node_without_neighbours_gets_a_sentence():

@@ -64,7 +64,7 @@ def test_whatever_the_form_offers_trains(store: RunStore, choice: str) -> None:
     assert not app.warning, app.warning
     train_button(app).click().run()
     (run_id,) = set(store.run_ids()) - known
-    wait_until(lambda: not store.status(run_id).state.is_active, "the run has ended")
+    wait_until(lambda: not store.status(run_id).state.is_active, "the run has ended", timeout=300)
     status = store.status(run_id)
     assert status.state is RunState.DONE, status.message
     chosen = store.config(run_id)

@@ -6,6 +6,7 @@ Named by the app, computed on a worker, like `gnnviz.engine.analyses`, on which 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,13 +24,15 @@ from gnnviz.engine.tasks import load_graph_once
 from gnnviz.errors import RunError
 from gnnviz.findings import chance_levels
 from gnnviz.graph import Graph
-from gnnviz.models import MODELS, ModelConfig
+from gnnviz.models import MODELS, Normalisation
 from gnnviz.propagation_only import normalisation_of, propagated
 from gnnviz.records import BestEpoch, EpochRecord
 from gnnviz.rows import Matrix, MeasureUndefined, State, as_state, balanced
 from gnnviz.runs import RunState, RunStore
 from gnnviz.smoothing import METRICS, matched_rayleigh
 from gnnviz.smoothing_edges import leading_eigenvector
+
+DIRECTIONS = ("effective_rank", "mad")  # minutes for a table of many thousand features, so not for those
 
 
 def diagnose(store_root: str, run_id: str, _moment: tuple[int, ...] = ()) -> Diagnosis:
@@ -55,7 +58,7 @@ def facts_of(store_root: str, run_id: str) -> RunFacts:
     graph = load_graph_once(config.dataset)
     measure = matched_rayleigh(config.model)
     trained, untrained = (
-        tuple(state_facts(h, graph, measure) for h in hidden_states(store_root, run_id, epoch))
+        tuple(state_facts(h, graph, measure, DIRECTIONS) for h in hidden_states(store_root, run_id, epoch))
         for epoch in (best.epoch, 0)
     )
     return RunFacts(
@@ -71,13 +74,14 @@ def facts_of(store_root: str, run_id: str) -> RunFacts:
     )
 
 
-def state_facts(h: State, graph: Graph, measure: str) -> StateFacts:
+def state_facts(h: State, graph: Graph, measure: str, more: Sequence[str] = ()) -> StateFacts:
     """Return what is known of one hidden state.
 
     Args:
         h: the state [N, d].
         graph: the graph of N nodes.
         measure: the key of the normalised energy that fits the model, from `matched_rayleigh`.
+        more: of `DIRECTIONS`, those to measure as well.
 
     Raises:
         RunError: the state holds NaN or infinity.
@@ -86,15 +90,16 @@ def state_facts(h: State, graph: Graph, measure: str) -> StateFacts:
         state = as_state(h)
     except MeasureUndefined as error:
         raise RunError(f"a hidden state cannot be judged: {error}") from error
-    live = bool(state.any())
+    largest = float(np.abs(state).max())
+    live = largest > 0
     return StateFacts(
-        size=float(np.sqrt(np.mean(state**2))),
+        size=largest * float(np.sqrt(np.mean((state / largest) ** 2))) if live else 0.0,
         dead=METRICS["dead_rows"](state, graph),
         spread=_spread(state) if live else None,
         aligned=_aligned(state, graph, measure) if live and graph.num_edges else None,
         energy=_value(measure, state, graph),
-        rank=_value("effective_rank", state, graph),
-        mad=_value("mad", state, graph),
+        rank=_value("effective_rank", state, graph) if "effective_rank" in more else None,
+        mad=_value("mad", state, graph) if "mad" in more else None,
     )
 
 
@@ -155,21 +160,25 @@ def _averaged(config: RunConfig, graph: Graph) -> StateFacts | None:
         return None
     smooths = MODELS[config.model.model].propagates or config.model.has_head
     steps = max(config.model.num_layers - (not smooths), 1)
+    how = normalisation_of(config.model), matched_rayleigh(config.model)
     if config.dataset.name.startswith(OWN_PREFIX):  # its files may change
-        return _averaged_features(graph, config.model, steps)
-    return _averaged_bundled(config.dataset, config.model, steps)
+        return _averaged_features(graph, steps, *how)
+    return _averaged_bundled(config.dataset, steps, *how)
 
 
 @lru_cache(maxsize=64)
-def _averaged_bundled(dataset: DatasetSpec, model: ModelConfig, steps: int) -> StateFacts | None:
-    return _averaged_features(load_graph_once(dataset), model, steps)
+def _averaged_bundled(
+    dataset: DatasetSpec, steps: int, normalisation: Normalisation, measure: str
+) -> StateFacts | None:
+    return _averaged_features(load_graph_once(dataset), steps, normalisation, measure)
 
 
-def _averaged_features(graph: Graph, model: ModelConfig, steps: int) -> StateFacts | None:
+def _averaged_features(
+    graph: Graph, steps: int, normalisation: Normalisation, measure: str
+) -> StateFacts | None:
     """Return what is left of the features; None for more of them than memory should hold at once."""
     try:
-        states = propagated(graph, normalisation_of(model), steps)
-        return state_facts(deque(states, maxlen=1).pop(), graph, matched_rayleigh(model))
+        return state_facts(deque(propagated(graph, normalisation, steps), maxlen=1).pop(), graph, measure)
     except MeasureUndefined:
         return None
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gnnviz.cursor import CursorFrames, TsneFrame
 from gnnviz.figures.cursor_curves import CursorCurve, accuracy_curve, measure_curve
-from gnnviz.figures.cursor_words import frame_stamp, frames_alt, hidden_note, place_name
+from gnnviz.figures.cursor_words import frame_stamp, frames_alt, hidden_note, place_name, whole_percent
 from gnnviz.figures.layout import Chance, counted
 from gnnviz.figures.nodes import Group, NodeTable, hover_lines, node_groups
 from gnnviz.figures.scene import LegendEntry
@@ -229,7 +229,11 @@ def _pca_cloud(frames: CursorFrames) -> CursorCloud:
     outside = (np.abs(frames.points).max(axis=2) > frames.limit).sum(axis=1)
     notes = []
     for reason, explained, beyond in zip(frames.reasons, frames.explained, outside, strict=True):
-        shown = "All nodes are one point." if explained is None else f"{explained:.0%} of the variance."
+        shown = (
+            "All nodes are one point."
+            if explained is None
+            else f"Shows {whole_percent(explained)} of the variance."
+        )
         cut = f" {counted(int(beyond))} nodes are beyond the frame." if beyond else ""
         notes.append(reason or f"{shown}{cut}")
     return CursorCloud(

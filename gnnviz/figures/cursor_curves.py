@@ -17,7 +17,7 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A height of the axis in 0..1, and the words that stand there."""
+    """A height of the axis in 0..1, and the words that stand there, or ""."""
 
     height: float
     text: str
@@ -76,16 +76,14 @@ def measure_curve(metric: Metric, values: Sequence[Measurement]) -> CursorCurve:
         None if found.value is None else (scale.position(found.value) - low) / (high - low)
         for found in values
     ]
-    unit = f", {metric.unit}" if metric.unit else ""
+    notes = [metric.unit] * bool(metric.unit) + ["log scale"] * log + ["dotted: smoothed"] * any(smoothed)
     return CursorCurve(
-        title=f"{metric.label}{unit}{' (log scale)' if log else ''}",
+        title=metric.label + (f", {', '.join(notes)}" if notes else ""),
         values=tuple(found.value for found in values),
         heights=tuple(heights),
         texts=tuple(found.reason if found.value is None else significant(found.value) for found in values),
         ticks=_log_ticks(scale) if log else _linear_ticks(scale),
-        references=tuple(
-            Mark((value - low) / (high - low), f"smoothed: {value:g}") for value in smoothed if value
-        ),
+        references=tuple(Mark((value - low) / (high - low), "") for value in smoothed if value),
         help=f"{metric.direction} ({metric.paper})",
     )
 

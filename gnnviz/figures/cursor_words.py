@@ -8,8 +8,8 @@ from gnnviz.cursor import ALIKE_FROM, CursorFrames, TsneFrame, alike_share, spre
 from gnnviz.figures.layout import NARROW_SPACE, percent, significant
 from gnnviz.smoothing import METRICS
 
-# Below this share of alike pairs nobody would call a state collapsed.
-COLLAPSED = 0.5
+# Below this share of alike pairs a state is not called collapsed.
+COLLAPSED = 0.9
 # From this share of its widest frame on, t-SNE is said to fill its axes.
 FILLED = 0.5
 
@@ -57,10 +57,10 @@ def cursor_finding(frames: CursorFrames, over: str) -> str:
     names = [place_name(number, frames, over) for number in frames.places]
     where = "With" if over == "depths" else "In"
     told = f"{percent(first[0])} of all pairs of nodes have a cosine above {ALIKE_FROM:g}"
-    begun = f"{where} {names[first[1]]} {told}"
+    begun = f"{where} {names[first[1]]}, {told}"
     if place == first[1]:
         return f"{begun}, and in no frame more"
-    return f"{begun}, {where.lower()} {names[place]} {percent(most)}"
+    return f"{begun}; {where.lower()} {names[place]}, {percent(most)}"
 
 
 def hidden_finding(frames: CursorFrames, tsne: Sequence[TsneFrame], over: str) -> str:
@@ -85,8 +85,9 @@ def hidden_finding(frames: CursorFrames, tsne: Sequence[TsneFrame], over: str) -
     pairs = f"{percent(share)} of all pairs have a cosine above {ALIKE_FROM:g}"
     if share < COLLAPSED:
         return f"t-SNE has little to hide here yet: even {where}, no more than {pairs}."
-    wide, flat = (f"{width:.0%}".replace("%", f"{NARROW_SPACE}%") for width in _widths(frames, tsne, place))
-    fills = _widths(frames, tsne, place)[0] >= FILLED
+    widths = _widths(frames, tsne, place)
+    wide, flat = map(whole_percent, widths)
+    fills = widths[0] >= FILLED
     return (
         f"t-SNE hides collapse: {where}, {pairs}, {'yet t-SNE still' if fills else 'and t-SNE'} spreads the "
         f"nodes over {wide} of the width of its widest frame. PCA on one scale spreads them over {flat}."
@@ -99,8 +100,12 @@ def hidden_note(frames: CursorFrames, tsne: Sequence[TsneFrame], place: int) -> 
     wide, _ = _widths(frames, tsne, place)
     if share is None:
         return ""
-    width = f"{wide:.0%}".replace("%", f"{NARROW_SPACE}%")
-    return f"{width} as wide as its widest frame; {percent(share)} of pairs are alike."
+    return f"{whole_percent(wide)} as wide as its widest frame; {percent(share)} of pairs are alike."
+
+
+def whole_percent(share: float) -> str:
+    """Return a share in 0..1 as percent; below one percent with a digit that is not 0."""
+    return f"{100 * share:.1g}{NARROW_SPACE}%" if 0 < share < 0.01 else f"{100 * share:.0f}{NARROW_SPACE}%"
 
 
 def _widths(frames: CursorFrames, tsne: Sequence[TsneFrame], place: int) -> tuple[float, float]:

@@ -130,6 +130,7 @@ def _traces(
             "color": theme.background,
             "line": {"color": colour, "width": 3},
         },
+        cliponaxis=False,
         hoverinfo="skip",
     )
     return [line, mark]

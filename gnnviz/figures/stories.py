@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from gnnviz.figures.layout import NARROW_SPACE, axis, counted, empty_figure, percent, styled
+from gnnviz.figures.layout import NARROW_SPACE, axis, counted, empty_figure, percent, styled, wrapped
 from gnnviz.figures.nodes import NO_LABEL
 from gnnviz.figures.scene import GraphScene, LegendEntry
 from gnnviz.figures.theme import CURVE_MARK_SIZE, FONT_SIZE, Theme, class_colours, depth_colours
@@ -19,7 +19,7 @@ from gnnviz.story_words import TURNINGS
 
 _BAR = 0.72  # share of a row or column that is filled
 _ROW, _MARGIN = 38, 74  # px: of one row, and around all of them
-_NAME_CHARACTERS = 14
+_NAME_CHARACTERS, _NAME_LINE = 14, 23
 _NAME_MARGIN = 176  # px
 _TRUE = "its class"
 
@@ -56,9 +56,9 @@ def story_strip(stories: NodeStories, node: int, theme: Theme, *, title: str) ->
     )
     _add_crosses(figure, theme, np.array(lengths)[1:][wrong] / 2, np.array(rows)[1:][wrong])
     for row, index in zip(rows, classes, strict=True):
-        sure = f" {round(lengths[row])}{NARROW_SPACE}%" if row else ""
+        text = "<br>".join(map(_as_it_is, wrapped(_class_name(stories, index), _NAME_LINE)[:2]))
         figure.add_annotation(
-            text=_class_name(stories, index) + sure, xref="x domain", x=1, y=row, xanchor="left", xshift=6,
+            text=text, xref="x domain", x=1, y=row, xanchor="left", xshift=6, align="left",
             showarrow=False, font={"size": FONT_SIZE, "color": theme.ink},
         )  # fmt: skip
     figure.update_xaxes(axis(theme, "how sure", range=[0, 100], ticksuffix=f"{NARROW_SPACE}%", dtick=50))
@@ -97,7 +97,7 @@ def neighbour_strips(
             marker={"color": [colours[index] for index in classes.ravel().tolist()], "line": {"width": 0}},
             customdata=np.broadcast_to(nodes, classes.shape).ravel(),
             hovertext=[
-                f"{names[column]}<br>{who[row]}: {text}"
+                f"{_as_it_is(names[column])}<br>{who[row]}: {_as_it_is(text)}"
                 for row, column, text in zip(
                     rows.ravel().tolist(), columns.ravel().tolist(), shown, strict=True
                 )
@@ -108,7 +108,7 @@ def neighbour_strips(
     wrong = wrong_at(stories)[:, nodes]
     depth_row, column = np.nonzero(wrong)
     _add_crosses(figure, theme, column.astype(float), depth_row + 1)
-    ticks = {"tickvals": list(range(len(nodes))), "ticktext": [_short(name) for name in names]}
+    ticks = {"tickvals": list(range(len(nodes))), "ticktext": [_as_it_is(_short(name)) for name in names]}
     figure.update_xaxes(axis(theme, "", showgrid=False, range=[-0.5, len(nodes) - 0.5], **ticks))
     figure.update_yaxes(_depth_rows(theme, stories))
     figure.update_layout(barmode="overlay")
@@ -189,6 +189,11 @@ def _add_crosses(
             )
         )
     figure.update_layout(showlegend=False)
+
+
+def _as_it_is(words: str) -> str:
+    """Return words from a file so that plotly shows them and obeys no tag in them."""
+    return words.replace("<", "&lt;")
 
 
 def _short(name: str) -> str:

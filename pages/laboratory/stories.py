@@ -51,7 +51,7 @@ def stories(config: RunConfig) -> None:
         headline.subheader("What becomes of each node with depth?")
         live("story-runs", lambda: _missing(config, len(runs)))
         return
-    for_node, for_turning, for_depth, _ = st.columns([2, 2, 2, 3], vertical_alignment="bottom")
+    for_node, for_turning, for_depth, _ = st.columns([2, 3, 2, 2], vertical_alignment="bottom")
     with for_node:
         node = search_node(data)
     with for_turning:
@@ -64,7 +64,7 @@ def stories(config: RunConfig) -> None:
     live("story-runs", lambda: _missing(config, len(runs)))
     live("story-node", lambda: _node(ids, data, node))
     live("story-pictures", lambda: _pictures(config, ids, pictured, turning, node))
-    story_list(config, ids, turning)
+    story_list(config, ids, turning, node)
 
 
 def _runs(config: RunConfig) -> tuple[RunConfig, ...]:
@@ -89,7 +89,7 @@ def _missing(config: RunConfig, shown: int) -> bool:
     elif plan.missing:
         depths = listed([run.model.num_layers for run in plan.missing])
         few = "Stories need nets of two depths or more with one recipe. " if shown < LEAST_DEPTHS else ""
-        words.markdown(f"{few}Of the usual depths, {depths} are not trained yet.{_time_needed(plan.missing)}")
+        words.markdown(f"{few}Not trained yet of the usual depths: {depths}.{_time_needed(plan.missing)}")
         action.button(
             "Train these depths",
             key="story-queue",
@@ -157,7 +157,7 @@ def _node(run_ids: tuple[str, ...], data: Graph, node: int) -> bool:
     found = ask(depth_stories, run_ids)
     if found is None:
         return True
-    name = f"node {data.node_name(node)}"
+    name = f"Node {data.node_name(node)}"
     neighbours = shown_neighbours(data, node)
     own, around = st.columns([2, 3], gap="large")
     with own:
@@ -195,13 +195,14 @@ def _pictures(
     if found is None:
         return True
     data, theme = graph(config.dataset), current_theme()
-    left, right = st.columns([3, 2], gap="large")
+    st.subheader("Where nodes turn wrong")
+    left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("Where in the graph nodes turn wrong")
+        st.markdown("**In the graph**")
         scene, placed = _graph_scene(config, data, node)
         draw_scene(turning_scene(scene, found, turning, theme), GRAPH, on_click=lambda: take_click(GRAPH))
     with right:
-        st.subheader(f"And where in the embedding: {_layers(pictured)}")
+        st.markdown(f"**In the embedding of {_layers(pictured)}**")
         scene, projected = _embedding_scene(pictured, data, node)
         draw_scene(
             turning_scene(scene, found, turning, theme), EMBEDDING, on_click=lambda: take_click(EMBEDDING)

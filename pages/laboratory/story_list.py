@@ -27,19 +27,20 @@ ORDER, CLASS, TABLE = "story_order", "story_class", "story_table"
 EVERY_CLASS, EARLY = "every", "turned"
 
 
-def story_list(config: RunConfig, run_ids: tuple[str, ...], turning: Turning) -> None:
+def story_list(config: RunConfig, run_ids: tuple[str, ...], turning: Turning, node: int) -> None:
     """Draw what goes with turning wrong early, and the nodes in a table.
 
     Args:
         config: a run on the graph.
         run_ids: the runs of several depths, shallow ones first.
         turning: for the first time, or for good.
+        node: the one that is looked at; a click on a row chooses another.
     """
     data = graph(config.dataset)
     st.subheader("Who turns wrong early?")
     live("story-correlations", lambda: _correlations(run_ids, turning))
     order, label = _controls(data)
-    live("story-list", lambda: _list(config, run_ids, turning, order, label))
+    live("story-list", lambda: _list(config, run_ids, turning, node, order, label))
 
 
 def _correlations(run_ids: tuple[str, ...], turning: Turning) -> bool:
@@ -79,9 +80,11 @@ def _controls(data: Graph) -> tuple[str, int | None]:
 
 
 def _list(
-    config: RunConfig, run_ids: tuple[str, ...], turning: Turning, order: str, label: int | None
+    config: RunConfig, run_ids: tuple[str, ...], turning: Turning, node: int, order: str, label: int | None
 ) -> bool:
     """Draw the list of nodes and the way to take it away; return whether it is still being computed."""
+    if st.session_state[NODE] not in (-1, node):
+        st.rerun()  # a row was chosen: the whole view speaks of it
     found = ask(depth_stories, run_ids)
     if found is None:
         return True
@@ -95,6 +98,7 @@ def _list(
         column_config=_heads(),
         on_select=lambda: _take_row(nodes.tolist()),
         selection_mode="single-row",
+        placeholder="",
         alt="Nodes with their class, neighbours and the depth at which they turn wrong",
     )
     _take_away(config, found, data, len(nodes), label)

@@ -1,6 +1,7 @@
 """Why does this run work or fail? The verdict, its evidence in numbers, and the run that would decide."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -19,14 +20,15 @@ _CONFIDENT = ":material/verified: The evidence agrees."
 _UNSURE = (
     ":material/help: The evidence does not agree, or is close to a threshold: hence an experiment, below."
 )
+_WIDTHS: dict[str, Literal["small", "large"]] = {"What": "large", "Value": "small", "Threshold": "small"}
 _HOW_DECIDED = (
-    "How to read it: each line is one number, held against a threshold. A run **works** if it gets clearly more "
-    "test nodes right than guessing, and keeps at least half of what it learned on the training nodes. Where it "
-    "fits the training nodes only, it is **over-fitting**, unless its last hidden state lies in the limit of "
-    "averaging and averaging alone brings the features there, too: **over-smoothing**. Where it does not fit "
-    "them either, a layer that gives every node the same row, a gradient that vanishes, dead nodes or exploding "
-    "values mean a **dead signal**; a loss that still falls means **under-trained**. Accuracies count from "
-    "guessing the largest class (0 %) to all right (100 %)."
+    "How to read it: each line is one number, held against a threshold. A run **works** if it gets clearly "
+    "more test nodes right than guessing, and keeps at least half of what it learned on the training nodes. "
+    "Where it fits the training nodes only, it is **over-fitting**, unless its last hidden state lies in the "
+    "limit of averaging and averaging alone brings the features there, too: **over-smoothing**. Where it "
+    "does not fit them either, a layer that gives every node the same row, a gradient that vanishes, dead "
+    "nodes or exploding values mean a **dead signal**; a loss that still falls means **under-trained**. "
+    "Results on nodes count from guessing the largest class (0 %) to all right (100 %)."
 )
 
 
@@ -67,8 +69,9 @@ def _diagnosis(found: Diagnosis) -> bool:
         st.dataframe(
             evidence_table(found.evidence),
             hide_index=True,
+            height="content",
             key="why-evidence",
-            column_config={"What": st.column_config.TextColumn(width="large")},
+            column_config={name: st.column_config.TextColumn(width=width) for name, width in _WIDTHS.items()},
             alt="What speaks for and against each explanation, with the numbers",
         )
     st.caption(_HOW_DECIDED)

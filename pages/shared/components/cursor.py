@@ -37,8 +37,8 @@ def _file(name: str) -> str:
 
 
 CSS = _file("cursor.css")
-# One script of two files: what paints, and what moves.
-SCRIPT = f"{_file('cursor_paint.js')}\n{_file('cursor.js')}"
+# One script of three files: marks, what paints, and what moves.
+SCRIPT = "\n".join(map(_file, ("cursor_marks.js", "cursor_paint.js", "cursor.js")))
 
 
 def draw_cursor(scene: CursorScene, key: str) -> None:

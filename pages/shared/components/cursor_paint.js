@@ -42,36 +42,6 @@ function fitted(canvas) {
   return { context, width, height, ratio };
 }
 
-// Every mark is drawn once into an atlas and then only copied: a row of discs and a row of crosses.
-function atlasOf(view, radius, ratio) {
-  const { scene } = view;
-  const key = [radius, ratio, scene.background, ...scene.palette].join();
-  if (view.atlas?.key === key) return view.atlas;
-  const cell = Math.ceil((2 * radius + 4) * ratio);
-  const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width: cell * Math.max(1, scene.palette.length), height: 2 * cell });
-  const context = canvas.getContext("2d");
-  context.globalAlpha = 0.88;
-  context.lineWidth = 1.8 * ratio;
-  const size = radius * ratio;
-  scene.palette.forEach((colour, number) => {
-    const [x, y] = [(number + 0.5) * cell, cell / 2];
-    context.fillStyle = colour;
-    context.strokeStyle = colour;
-    context.beginPath();
-    context.arc(x, y, size, 0, 2 * Math.PI);
-    context.fill();
-    context.beginPath();
-    context.moveTo(x - size, y + cell - size);
-    context.lineTo(x + size, y + cell + size);
-    context.moveTo(x - size, y + cell + size);
-    context.lineTo(x + size, y + cell - size);
-    context.stroke();
-  });
-  view.atlas = { key, canvas, cell };
-  return view.atlas;
-}
-
 // Where the nodes of a cloud are, between two frames; null where there is no picture.
 function placed(view, cloud) {
   const low = Math.floor(view.at);
@@ -108,20 +78,24 @@ function paintCloud(view, panel) {
 
 function paintNodes(view, panel, { context, width, ratio }, high, scale) {
   const { scene } = view;
-  const { canvas, cell } = atlasOf(view, width < NARROW ? SMALL_RADIUS : RADIUS, ratio);
+  const [wide, tall] = [panel.canvas.width, Math.round(high * ratio)];
+  const { cell, marks } = marksOf(view, (width < NARROW ? SMALL_RADIUS : RADIUS) * ratio, wide);
+  const image = context.createImageData(wide, tall);
+  const pixels = new Uint32Array(image.data.buffer);
   const crosses = scene.count * Math.round(view.at);
-  const [middle, centre] = [(width / 2) * ratio - cell / 2, (high / 2) * ratio - cell / 2];
-  const step = scale * ratio;
-  context.setTransform(1, 0, 0, 1, 0, 0);
+  const [middle, centre, step] = [(width / 2) * ratio, (high / 2) * ratio, scale * ratio];
   for (const cross of [0, 1]) {
     for (let node = 0; node < scene.count; node += 1) {
       if (scene.cross[crosses + node] !== cross) continue;
-      const x = Math.round(middle + step * panel.where(2 * node));
-      const y = Math.round(centre - step * panel.where(2 * node + 1));
-      context.drawImage(canvas, scene.colour[node] * cell, cross * cell, cell, cell, x, y, cell, cell);
+      const x = middle + step * panel.where(2 * node);
+      const y = centre - step * panel.where(2 * node + 1);
+      if (x < 0 || y < 0 || x >= wide || y >= tall) continue;
+      const left = Math.min(Math.max(0, Math.round(x - cell / 2)), wide - cell); // whole at the edge, too
+      const top = Math.min(Math.max(0, Math.round(y - cell / 2)), tall - cell);
+      copyMark(pixels, top * wide + left, marks[2 * scene.colour[node] + cross]);
     }
   }
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.putImageData(image, 0, 0);
 }
 
 function ring(view, panel, context) {
@@ -232,10 +206,18 @@ function paintCurve(view, panel) {
   if (from === null || to === null) return;
   const y = plot.py(mix(from, to, view.at - low));
   dot(context, px(view.at), y, 6, scene.ink);
+  valueOf(view, context, plot, curve, px(view.at), y);
+}
+
+// Writes the value beside the dot, towards the middle, on the side of the line where it does not run.
+function valueOf(view, context, plot, curve, x, y) {
+  const left = x > (plot.left + plot.right) / 2;
+  const beside = curve.heights[left ? Math.ceil(view.at) - 1 : Math.floor(view.at) + 1];
+  const rises = beside !== undefined && beside !== null && plot.py(beside) < y;
+  const room = rises ? y + 22 < plot.bottom : y - 10 > MARGIN.top + 12;
   const text = curve.texts[Math.round(view.at)];
-  const left = px(view.at) > (plot.left + plot.right) / 2;
-  const above = y > MARGIN.top + 24 ? y - 10 : y + 22;
-  says(view, context, text, px(view.at) + (left ? -10 : 10), above, left ? "right" : "left", scene.ink, 600);
+  const height = rises === room ? y + 22 : y - 10;
+  says(view, context, text, x + (left ? -10 : 10), height, left ? "right" : "left", view.scene.ink, 600);
 }
 
 function cursorLine(view, context, plot, x) {
@@ -279,6 +261,7 @@ function reference(view, context, plot, { height, text }) {
   context.lineTo(plot.right, plot.py(height));
   context.stroke();
   context.setLineDash([]);
+  if (!text) return;
   const below = height > ROOMY; // away from a curve that falls onto the line
   says(view, context, text, plot.left + 6, plot.py(height) + (below ? 17 : -5), "left");
 }

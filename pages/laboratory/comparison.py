@@ -1,0 +1,179 @@
+"""What the layers of a run are compared with, asked of the engine: controls, other seeds, theory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from gnnviz.config import RunConfig
+from gnnviz.controls import CONTROL, known_control, line_help, line_label, other_seeds
+from gnnviz.engine.layer_measures import layer_measures
+from gnnviz.engine.theory_lines import propagation_measure, theory_line
+from gnnviz.figures.comparison_lines import Comparison, Kind, Mark
+from gnnviz.figures.reference_lines import Reference
+from gnnviz.profiles import Extent, Measurement
+from gnnviz.propagation_only import normalisation_of
+from gnnviz.runs import RunState
+from gnnviz.theory import THEORY_LINES, TheoryResult
+from pages.shared.background import ask, engine, run_config, run_store
+
+SEEDS, PROPAGATION = "seeds", "propagation"
+BRIEFLY = 0.05  # seconds to wait for one of many answers
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What stands behind the measured lines.
+
+    Attributes:
+        curves: lines.
+        levels: horizontal ones.
+        marks: vertical ones.
+        awaited: names of what is still being computed.
+    """
+
+    curves: tuple[Comparison, ...]
+    levels: tuple[Reference, ...]
+    marks: tuple[Mark, ...]
+    awaited: tuple[str, ...]
+
+
+def compared(config: RunConfig, lines: Sequence[str], measure: str, extent: Extent) -> Compared:
+    """Return what is known of the chosen lines that are not the run itself, and asks for the rest.
+
+    Args:
+        config: the run that is looked at.
+        lines: keys of `CONTROL_LINES` and `THEORY_LINES`.
+        measure: a key of `METRICS`.
+        extent: "whole" graph or "largest" component.
+    """
+    found = {name: _controls(config, name, measure, extent) for name in lines if name in _CONTROLS}
+    theory = {name: _theory(config, name, measure, extent) for name in lines if name in THEORY_LINES}
+    results = {name: result for name, result in theory.items() if result is not None}
+    curves = [curve for known in found.values() for curve in known or ()]
+    for name, result in results.items():
+        if result.curve:
+            curves.append(Comparison(line_label(name), result.curve, "theory", line_help(name)))
+    return Compared(
+        curves=tuple(curves),
+        levels=tuple(
+            Reference(result.level, line_label(name), line_help(name))
+            for name, result in results.items()
+            if result.level is not None
+        ),
+        marks=tuple(
+            Mark(result.depth, line_label(name), result.note)
+            for name, result in results.items()
+            if result.depth is not None
+        ),
+        awaited=tuple(line_label(name) for name, known in (found | theory).items() if known is None),
+    )
+
+
+def explain_lines(config: RunConfig, lines: Sequence[str], measure: str, extent: Extent) -> bool:
+    """Say what each line to compare with is, its numbers, and why one is missing.
+
+    Returns:
+        Whether one of them is still being computed.
+    """
+    waits = False
+    for name in lines:
+        if name in THEORY_LINES:
+            result = _theory(config, name, measure, extent)
+            waits = waits or result is None
+            numbers = f" *Here: {result.note}.*" if result is not None and result.note else ""
+            st.caption(f"**{line_label(name)}**: {line_help(name)}{numbers}")
+        elif name == CONTROL:
+            waits = _offer_control(config) or waits
+        elif name in _CONTROLS:
+            st.caption(f"**{line_label(name)}**: {line_help(name)}{_none_yet(config, name)}")
+    return waits
+
+
+def _controls(config: RunConfig, name: str, measure: str, extent: Extent) -> tuple[Comparison, ...] | None:
+    """Return the lines of one control, () where there is none; None while it is being computed."""
+    if name == PROPAGATION:
+        answer = ask(
+            propagation_measure, config.dataset, normalisation_of(config.model), measure,
+            config.model.num_layers, extent, slow=True,
+        )  # fmt: skip
+        return None if answer is None else (_line(name, answer, "propagation"),)
+    runs = other_seeds(config, _runs()) if name == SEEDS else (known_control(config, _runs()),)
+    return _of_runs(name, runs, measure, extent, "seed" if name == SEEDS else "mlp")
+
+
+def _of_runs(
+    name: str, runs: Sequence[RunConfig], measure: str, extent: Extent, kind: Kind
+) -> tuple[Comparison, ...] | None:
+    """Return a line for each finished run at its best epoch; the name stands at one of them."""
+    answers = []
+    for run_id in (run.run_id for run in runs if _is_done(run)):
+        best = run_store().status(run_id).best
+        if best is not None:
+            answers.append(ask(layer_measures, run_id, best.epoch, (measure,), extent, patience=BRIEFLY))
+    if any(answer is None for answer in answers):
+        return None
+    return tuple(
+        _line(name, tuple(enumerate(answer[0], 1)), kind, named=not place)
+        for place, answer in enumerate(answers)
+        if answer is not None
+    )
+
+
+def _line(
+    name: str, points: Sequence[tuple[int, Measurement]], kind: Kind, *, named: bool = True
+) -> Comparison:
+    values = tuple((layer, found.value) for layer, found in points)
+    return Comparison(line_label(name) if named else "", values, kind, line_help(name))
+
+
+def _theory(config: RunConfig, name: str, measure: str, extent: Extent) -> TheoryResult | None:
+    """Return what theory says, None while it is being computed; at the best epoch if that is kept."""
+    kept = run_store().checkpoints(config.run_id)
+    if not kept:
+        return TheoryResult(note="the run has not begun")
+    best = run_store().status(config.run_id).best
+    epoch = best.epoch if best is not None and best.epoch in kept else kept[-1]
+    return ask(theory_line, config.run_id, epoch, name, measure, extent, slow=True)
+
+
+def _offer_control(config: RunConfig) -> bool:
+    """Say what the control is, and offer to train it if it is not there; return whether it is under way."""
+    control = known_control(config, _runs())
+    st.caption(f"**{line_label(CONTROL)}**: {line_help(CONTROL)}")
+    if _is_done(control):
+        return False
+    known = control.run_id in run_store().run_ids()
+    if known and run_store().status(control.run_id).state.is_active:
+        st.caption(":material/sync: The control is being trained.")
+        return True
+    st.button(
+        "Train the control",
+        on_click=_train,
+        args=(control,),
+        icon=":material/play_arrow:",
+        help="Queues the MLP of this recipe and depth; its line appears when it is trained.",
+    )
+    return False
+
+
+def _train(control: RunConfig) -> None:
+    engine().submit(control)
+
+
+def _none_yet(config: RunConfig, name: str) -> str:
+    if name == SEEDS and not any(map(_is_done, other_seeds(config, _runs()))):
+        return " *Here: no other seed of this recipe and depth is trained yet; a sweep below trains some.*"
+    return ""
+
+
+def _is_done(config: RunConfig) -> bool:
+    store = run_store()
+    return config.run_id in store.run_ids() and store.status(config.run_id).state is RunState.DONE
+
+
+def _runs() -> list[RunConfig]:
+    return [run_config(run_id) for run_id in run_store().run_ids()]
+
+
+_CONTROLS = (PROPAGATION, CONTROL, SEEDS)

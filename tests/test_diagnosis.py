@@ -1,0 +1,294 @@
+"""Verdicts on evidence made by hand: a run for each way to fail, and for each way to be unsure."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from gnnviz import diagnosis_evidence as rules
+from gnnviz.config import RunConfig, TrainConfig
+from gnnviz.datasets import DatasetSpec
+from gnnviz.diagnosis import VERDICTS, evidence_table, explain
+from gnnviz.diagnosis_evidence import evidence_of
+from gnnviz.diagnosis_experiments import control_of
+from gnnviz.diagnosis_facts import RunFacts, StateFacts, skill
+from gnnviz.figures.layout import Chance
+from gnnviz.models import MODELS, ModelConfig
+from gnnviz.records import BestEpoch, EpochRecord
+from gnnviz.remedies import Remedies
+
+CHANCE = Chance(majority=0.3, uniform=0.2)
+DISTINCT = StateFacts(size=1.0, dead=0.0, spread=0.6, aligned=0.4, energy=0.02, rank=5.0, mad=0.1)
+CONSTANT = replace(DISTINCT, spread=1e-9, aligned=0.9, rank=1.0, mad=1e-9)
+SMOOTHED = replace(DISTINCT, spread=0.2, aligned=0.99, energy=1e-5, rank=1.5, mad=1e-5)
+AVERAGED = StateFacts(size=0.1, dead=0.0, spread=0.5, aligned=0.9, energy=1e-3)
+
+
+def run(model="gcn", depth=4, **training):
+    return RunConfig(DatasetSpec(), ModelConfig(model, num_layers=depth), TrainConfig(**training))
+
+
+def record(epoch, train, test, loss, val_loss, gradients):
+    return EpochRecord(
+        epoch, loss, loss, val_loss, 1.0, train, test, test, gradients, (5.0,) * len(gradients), 0.01
+    )
+
+
+def facts(
+    train=0.95,
+    test=0.8,
+    state=DISTINCT,
+    config=None,
+    *,
+    losses=(1.9, 0.5, 0.5, 0.5, 0.5, 0.5),
+    val_losses=(1.9, 0.7, 0.7, 0.7, 0.7, 0.7),
+    gradients=(0.1, 0.1, 0.1, 0.1),
+    averaged=AVERAGED,
+    untrained=DISTINCT,
+    control=None,
+):
+    config = config or run()
+    states, gradients = config.model.num_states, gradients[: config.model.num_states]
+    history = tuple(
+        record(epoch, train, test, loss, val_loss, gradients)
+        for epoch, (loss, val_loss) in enumerate(zip(losses, val_losses, strict=True), 1)
+    )
+    return RunFacts(
+        config=config,
+        history=history,
+        best=BestEpoch(2, test, val_losses[1], test),
+        train_chance=CHANCE,
+        test_chance=CHANCE,
+        trained=(state,) * states,
+        untrained=(untrained,) * states,
+        averaged=averaged,
+        control=None if control is None else record(2, control, control, 1.0, 1.0, (0.1,)),
+    )
+
+
+FALLING = (1.9, 1.8, 1.7, 1.6, 1.5, 1.4)
+RISING = (1.9, 0.7, 0.8, 0.9, 1.0, 1.1)
+DECAY_WINS = (1e-9, 0.1, 0.1, 0.1)
+CASES = {
+    "learns and keeps it": (facts(), "works", True),
+    "barely": (facts(0.95, 0.65), "works", False),
+    "smoothed and works all the same": (facts(state=SMOOTHED), "works", True),
+    "one row for all nodes": (facts(0.3, 0.3, CONSTANT, gradients=DECAY_WINS), "signal_death", True),
+    "one row and a healthy gradient": (facts(0.3, 0.3, CONSTANT), "signal_death", False),
+    "no gradient only": (facts(0.3, 0.3, gradients=(0.0, 0.1, 0.1, 0.1)), "signal_death", True),
+    "silent nodes": (facts(0.3, 0.3, replace(DISTINCT, dead=0.9)), "signal_death", False),
+    "silent net": (
+        facts(0.3, 0.3, StateFacts(size=0.0, dead=1.0), gradients=(0.0,) * 4),
+        "signal_death",
+        True,
+    ),
+    "explodes": (facts(0.3, 0.3, replace(DISTINCT, size=1e6)), "signal_death", False),
+    "dies although it still falls": (
+        facts(0.4, 0.3, CONSTANT, losses=FALLING, val_losses=FALLING, gradients=DECAY_WINS),
+        "signal_death",
+        True,
+    ),
+    "in the limit, at chance": (facts(0.4, 0.35, SMOOTHED), "over_smoothing", True),
+    "in the limit, fits": (facts(0.95, 0.4, SMOOTHED), "over_smoothing", True),
+    "in the limit, and no control learns": (facts(0.4, 0.35, SMOOTHED, control=0.3), "over_smoothing", False),
+    "in the limit, and the control learns": (facts(0.4, 0.35, SMOOTHED, control=1.0), "over_smoothing", True),
+    "aligned, but not by averaging": (
+        facts(0.4, 0.35, SMOOTHED, averaged=replace(AVERAGED, aligned=0.5)),
+        "mixed",
+        False,
+    ),
+    "by heart": (facts(1.0, 0.5), "over_fitting", True),
+    "by heart, nearly works": (facts(1.0, 0.62), "over_fitting", False),
+    "by heart, not all of it": (facts(0.6, 0.35, val_losses=RISING), "over_fitting", False),
+    "stopped soon": (facts(0.5, 0.4, losses=FALLING, val_losses=FALLING), "under_trained", True),
+    "falls in training only": (facts(0.45, 0.4, losses=FALLING, val_losses=RISING), "mixed", False),
+    "both dead and smoothed": (
+        facts(0.3, 0.3, SMOOTHED, gradients=(1e-9, 0.1, 0.1, 0.1)),
+        "mixed",
+        False,
+    ),
+    "nothing to be seen": (facts(0.4, 0.35), "mixed", False),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_evidence_leads_to_its_verdict(case):
+    given, verdict, confident = CASES[case]
+    found = explain(given)
+    assert (found.verdict, found.confident) == (verdict, confident), evidence_table(found.evidence)
+    spec = VERDICTS[found.verdict]
+    assert found.sentence == f"GCN with 4 layers {spec.headline if confident else spec.hedged}"
+
+
+def test_every_verdict_is_reached_by_a_case():
+    assert {verdict for _, verdict, _ in CASES.values()} == set(VERDICTS)
+
+
+def test_equal_rows_that_averaging_alone_makes_are_smoothing_not_death():
+    # on a complete graph one step of averaging makes all rows equal: nothing is left for a bias to kill
+    equal = replace(SMOOTHED, spread=1e-12, aligned=1.0)
+    averaged = replace(AVERAGED, spread=1e-13, aligned=1.0, energy=None)
+    assert explain(facts(0.4, 0.35, equal, averaged=averaged)).verdict == "over_smoothing"
+    assert explain(facts(0.4, 0.35, equal)).verdict == "signal_death"  # here averaging would leave half
+
+
+def test_the_control_never_smooths():
+    found = explain(facts(0.4, 0.35, SMOOTHED, config=run("mlp"), averaged=None))
+    assert found.verdict == "mixed"
+    assert all("over_smoothing" not in item.supports for item in found.evidence if "aver" in item.text)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "expected"), [(0.3, 0.0), (1.0, 1.0), (0.65, 0.5), (0.0, -3 / 7), (0.79, 0.7)]
+)
+def test_skill_counts_from_guessing_to_all_right(accuracy, expected):
+    assert skill(accuracy, CHANCE) == pytest.approx(expected)
+    assert skill(accuracy, Chance(majority=1.0, uniform=0.5)) is None
+
+
+def test_a_part_of_one_class_gets_a_sentence():
+    one_class = replace(facts(), test_chance=Chance(majority=1.0, uniform=0.5))
+    found = explain(one_class)
+    assert (found.verdict, found.evidence, found.experiment) == ("mixed", (), None)
+    assert found.because == "All test nodes are of one class, so that guessing is always right"
+    assert "training nodes" in explain(replace(facts(), train_chance=Chance(1.0, 0.5))).because
+
+
+def test_each_number_is_worked_out_as_on_paper():
+    given = facts(
+        0.65, 0.475, losses=(2.0, 1.0, 1.0, 1.0, 1.0, 0.9), val_losses=(2.0, 1.0, 1.0, 1.0, 1.0, 1.2),
+        gradients=(0.001, 0.1, 0.1, 0.1), control=0.3, untrained=replace(DISTINCT, size=2.0),
+        config=run(weight_decay=1e-3),
+    )  # fmt: skip
+    numbers = {item.name: item.number for item in evidence_of(given)}
+    assert numbers["train"] == pytest.approx(0.5)
+    assert numbers["test"] == pytest.approx(0.25)
+    assert numbers["kept"] == pytest.approx(0.5)
+    assert numbers["rises"] == pytest.approx(0.2)
+    assert numbers["falling"] == pytest.approx(0.1)  # of 6 epochs the last fifth is 2: from 1.0 to 0.9
+    assert numbers["energy"] == pytest.approx(0.02 / 1e-3)
+    assert numbers["gradient"] == pytest.approx(0.01)
+    assert numbers["decay"] == pytest.approx(0.001 / (1e-3 * 5))
+    assert numbers["start"] == 1.0
+    assert "control" not in numbers  # it is asked only where the run itself does not fit
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "verdict"),
+    [
+        ("flat", rules.FLAT, "signal_death"),
+        ("aligned", rules.ALIGNED, "over_smoothing"),
+        ("rank", rules.ONE_DIRECTION, "signal_death"),
+        ("mad", rules.SAME_DIRECTION, "over_smoothing"),
+        ("faded", rules.FADED, "signal_death"),
+        ("exploded", rules.EXPLODED, "signal_death"),
+        ("dead", rules.DEAD_NODES, "signal_death"),
+    ],
+)
+def test_a_threshold_itself_counts_and_the_other_side_does_not(name, at, verdict):
+    field = {"flat": "spread", "faded": "size", "exploded": "size"}.get(name, name)
+
+    def supports(value):
+        given = facts(0.3, 0.3, replace(DISTINCT, **{field: value}))
+        return next(item for item in evidence_of(given) if item.name == name).supports
+
+    assert verdict in supports(at)
+    beyond = 0.999 if name in ("aligned", "exploded", "dead") else 1.001
+    assert verdict not in supports(at * beyond)
+
+
+def test_nothing_that_has_no_value_becomes_evidence():
+    empty = StateFacts(size=0.0, dead=1.0)
+    given = facts(0.3, 0.3, empty, gradients=(math.nan, 0.1, 0.1, 0.1), averaged=None, untrained=empty)
+    found = explain(given)
+    assert all(math.isfinite(item.number) for item in found.evidence)
+    assert not {"flat", "rank", "aligned", "energy", "mad", "gradient", "start"} & {
+        item.name for item in found.evidence
+    }
+    assert found.verdict == "signal_death"
+
+
+def test_one_layer_has_a_verdict():
+    assert explain(facts(config=run(depth=1))).verdict == "works"
+    found = explain(facts(0.4, 0.35, SMOOTHED, config=run(depth=1)))
+    assert found.verdict == "over_smoothing"
+    assert not {"gradient", "start"} & {item.name for item in found.evidence}
+
+
+def test_the_table_is_text_with_values_thresholds_and_what_they_speak_for():
+    table = evidence_table(explain(facts(0.3, 0.3, CONSTANT, gradients=(0.0, 0.1, 0.1, 0.1))).evidence)
+    assert list(table) == ["What", "Value", "Threshold", "Speaks for"]
+    lines = {row[0]: row[1:] for row in zip(*table.values(), strict=True)}
+    flat = next(line for what, line in lines.items() if what.startswith("Share of layer 1's state"))
+    assert flat == ("1.00e-09", "at most 0.0001", "dead signal")
+    gradient = next(line for what, line in lines.items() if what.startswith("Gradient of the weakest"))
+    assert gradient == ("0", "at most 1e-06", "dead signal")
+    guessing = next(line for what, line in lines.items() if what.startswith("Test nodes"))
+    assert guessing == ("0.0\u202f%", "at least 40\u202f%", "a failure of some kind")
+
+
+# Experiments
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_experiment_is_another_run_than_the_one_that_is_judged(case):
+    given, _, _ = CASES[case]
+    experiment = explain(given).experiment
+    assert experiment is not None
+    assert given.config not in experiment.configs
+    assert len(set(experiment.configs)) == len(experiment.configs)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("depth", [1, 2, 64])
+def test_every_model_and_verdict_has_an_experiment_that_can_be_built(model, depth):
+    for given, verdict, _ in CASES.values():
+        config = run(model, depth)
+        states = config.model.num_states
+        record_ = replace(given.history[0], grad_norms=(0.1,) * states, weight_norms=(5.0,) * states)
+        history = tuple(replace(record_, epoch=old.epoch) for old in given.history)
+        moved = replace(given, config=config, history=history, trained=(given.trained[0],) * states)
+        experiment = explain(moved).experiment
+        assert experiment is None or config not in experiment.configs, verdict
+
+
+def test_a_dead_net_is_tried_without_decay_and_dropout_and_beside_its_control():
+    experiment = explain(CASES["one row for all nodes"][0]).experiment
+    assert experiment is not None
+    free, control = experiment.configs
+    assert (free.training.weight_decay, free.model.dropout, free.model.num_layers) == (0.0, 0.0, 4)
+    assert control == control_of(run())
+    assert control.model.model == "mlp"
+
+
+def test_a_dead_net_without_either_is_tried_beside_its_control_then_with_a_residual():
+    bare = replace(run(weight_decay=0.0), model=ModelConfig(num_layers=4, dropout=0.0))
+    first = explain(facts(0.3, 0.3, CONSTANT, bare)).experiment
+    assert first is not None
+    assert first.configs == (control_of(bare),)
+    second = explain(facts(0.3, 0.3, CONSTANT, bare, control=0.3)).experiment
+    assert second is not None
+    assert second.configs[0].model.remedies == Remedies(residual="initial")
+
+
+def test_smoothing_is_tried_with_the_first_state_mixed_in():
+    experiment = explain(facts(0.4, 0.35, SMOOTHED, run("sgc", 64))).experiment
+    assert experiment is not None
+    assert experiment.configs[0].model.model == "appnp"
+
+
+def test_a_run_that_was_stopped_is_tried_for_longer():
+    given = facts(0.5, 0.4, config=run(epochs=6, patience=3), losses=FALLING, val_losses=FALLING)
+    experiment = explain(given).experiment
+    assert experiment is not None
+    assert (experiment.configs[0].training.epochs, experiment.configs[0].training.patience) == (200, None)
+
+
+def test_the_control_of_a_run_that_sees_no_labels_keeps_a_head():
+    model = ModelConfig("sage", remedies=Remedies(post_layers=1))
+    training = TrainConfig(objective="unsupervised", batch_size=64, fan_outs=(5, 5))
+    control = control_of(RunConfig(DatasetSpec(), model, training))
+    assert control.model.has_head
+    assert control.training.batch_size is None
+    gcnii = RunConfig(DatasetSpec(), ModelConfig("gcnii"), TrainConfig(objective="unsupervised"))
+    assert control_of(gcnii).model.has_head

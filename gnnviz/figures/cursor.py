@@ -23,7 +23,7 @@ from gnnviz.figures.theme import Theme, model_style
 from gnnviz.smoothing import METRICS
 
 Over = Literal["depths", "layers"]
-LIMIT_STEP = 20.0  # t-SNE's axes grow in such steps, so that a new frame seldom moves the others
+LIMIT_STEP = 10.0  # t-SNE's axes grow in such steps, so that a new frame seldom moves the others
 SLIDER_NAMES: dict[Over, str] = {"depths": "Depth (number of layers)", "layers": "Layer"}
 
 

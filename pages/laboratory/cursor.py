@@ -7,7 +7,7 @@ import streamlit as st
 from gnnviz.config import RunConfig
 from gnnviz.cursor import CursorFrames, TsneFrame, one_per_depth
 from gnnviz.engine.cursor import depth_frames, layer_frames, tsne_frame
-from gnnviz.errors import DatasetError
+from gnnviz.errors import DatasetError, GnnvizError
 from gnnviz.figures.cursor import Over, cursor_scene, empty_cursor
 from gnnviz.figures.cursor_words import cursor_finding, hidden_finding
 from gnnviz.figures.layout import Chance, counted
@@ -105,7 +105,7 @@ def _cursor(config: RunConfig, over: Over, epoch: int | None) -> bool:
     if frames is None:
         draw_cursor(empty_cursor(theme, over=over, reason=reason or "Being computed ..."), f"cursor-{over}")
         return not reason
-    tsne = _tsne(frames)
+    tsne, failure = _tsne(frames)
     data = graph(config.dataset)
     scene = cursor_scene(
         frames,
@@ -125,18 +125,26 @@ def _cursor(config: RunConfig, over: Over, epoch: int | None) -> bool:
             "below.",
             icon=":material/info:",
         )
-    return len(tsne) < len(frames.places)
+    if failure:
+        st.warning(f"t-SNE stops here: {failure}", icon=":material/warning:")
+    return len(tsne) < len(frames.places) and not failure
 
 
-def _tsne(frames: CursorFrames) -> Sequence[TsneFrame]:
-    """Return the t-SNE of the first frames, as many as are there; asks for the next one."""
+def _tsne(frames: CursorFrames) -> tuple[Sequence[TsneFrame], str]:
+    """Return the t-SNE of the first frames, as many as are there, and what kept the next one from it, or "".
+
+    Asks for one frame at a time, so that whoever leaves the page leaves no queue behind.
+    """
     found: list[TsneFrame] = []
-    while len(found) < len(frames.sources):
-        frame = ask(tsne_frame, frames.sources[: len(found) + 1], slow=True)
-        if frame is None:
-            break
-        found.append(frame)
-    return found
+    try:
+        while len(found) < len(frames.sources):
+            frame = ask(tsne_frame, frames.sources[: len(found) + 1], slow=True)
+            if frame is None:
+                break
+            found.append(frame)
+    except GnnvizError as error:  # the rest of the figure stands without it
+        return found, str(error)
+    return found, ""
 
 
 def _chance(data: Graph) -> Chance | None:

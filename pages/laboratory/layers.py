@@ -74,7 +74,7 @@ def layers(config: RunConfig) -> None:
         live("layers", lambda: _layers(config, shown, measure, lines, extent))
     if both and not pair:
         st.caption(f":material/info: {METRICS[measure].label} comes in one form only.")
-    live("lines", lambda: explain_lines(config, lines, measure, extent))
+    live("lines", lambda: _explain(config, lines, measure, extent))
     link("embeddings", "See these layers as pictures", "All nodes in each hidden state.", run=config.run_id)
     live("panels", lambda: _panels(config, shown, extent))
 
@@ -186,27 +186,36 @@ def _layers(
         ),
         key,
     )
-    _say(config, key, missing_values(profiles[measure] if profiles else ()), behind, equal_rows is not None)
+    _say(missing_values(profiles[measure] if profiles else ()), behind)
     return profiles is None or features is None or bool(behind.awaited)
 
 
-def _say(config: RunConfig, key: str, gaps: Sequence[str], behind: Compared, has_floor: bool) -> None:
-    """Say how the picture is read, what is not in it, and what must not be read out of it."""
-    if key == "layers":
-        st.caption(_HOW_TO_READ + (f" {_ALL_ROWS_EQUAL}" if has_floor else ""))
+def _say(gaps: Sequence[str], behind: Compared) -> None:
+    """Say what is not in the picture."""
     if behind.awaited:
         st.caption(f":material/sync: Being computed: {', '.join(behind.awaited)}.")
     for sentence in gaps:
         st.info(sentence, icon=":material/info:")
+
+
+def _explain(config: RunConfig, lines: Sequence[str], measure: str, extent: Extent) -> bool:
+    """Say how the picture is read, what its lines are, and what must not be read out of it.
+
+    Returns:
+        Whether a line is still being computed.
+    """
+    equal_rows = ask(equal_rows_value, config.dataset, measure, extent, patience=BRIEFLY)
+    st.caption(_HOW_TO_READ + (f" {_ALL_ROWS_EQUAL}" if equal_rows is not None else ""))
     model = MODELS[config.model.model]
-    if not model.uses_graph and key == "layers":
+    if not model.uses_graph:
         st.info(
             f"{model.label} never looks at the edges: nothing here is smoothing by the graph. What falls "
             "all the same falls by weights, biases and activations, and is the control for the others.",
             icon=":material/link_off:",
         )
-    if config.model.num_layers == 1 and key == "layers":
+    if config.model.num_layers == 1:
         st.info("With one layer there is no hidden layer: what is measured are the logits.")
+    return explain_lines(config, lines, measure, extent)
 
 
 def _panels(config: RunConfig, shown: Sequence[Moment], extent: Extent) -> bool:

@@ -64,7 +64,6 @@ function paintCloud(view, panel) {
   const scale = Math.min(width, high) / (2 * cloud.limit);
   panel.toPixel = (x, y) => [width / 2 + x * scale, high / 2 - y * scale];
   panel.where = placed(view, cloud);
-  frameOf(view, context, width, high);
   context.save();
   context.beginPath();
   context.rect(0, 0, width, high);
@@ -73,6 +72,7 @@ function paintCloud(view, panel) {
   else says(view, context, "no picture yet", width / 2, high / 2, "center");
   if (panel.where && view.hovered !== null) ring(view, panel, context);
   context.restore();
+  frameOf(view, context, width, high);
   axisNames(view, context, cloud, scale, width, height);
 }
 

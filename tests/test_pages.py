@@ -22,8 +22,9 @@ FUZZED = 6
 KEYS = [
     "run", "node", "layer", "epoch", "colour", "head", "model", "depth", "preset", "data", "split", "seed",
     "hidden", "heads", "dropout", "lr", "decay", "epochs", "fanouts", "sample", "form", "measure", "runs",
-    "models", "depths", "seeds", "recipe", "in_model", "in_state", "nodes", "curve", "remedies", "edits", "view",
+    "models", "depths", "seeds", "recipe", "in_model", "in_state", "nodes", "curve", "remedies", "edits",
     "objective", "batch", "batch_fanouts", "alpha", "aggregator", "gcn_norm", "homophily", "far_hops",
+    "view", "lines", "extent", "values", "published", "printed", "over", "turning",
 ]  # fmt: skip
 NONSENSE = [
     "", "0", "-1", "65", "1e99", "nan", "inf", "true", "gcn", "x" * 2000, "0000000000000000", "../../etc",

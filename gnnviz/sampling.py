@@ -87,6 +87,8 @@ class NeighbourSampler:
         self._neighbours = graph.edge_index[0]  # [E], grouped by target: the graph sorts its edges so
         self._degrees = graph.degrees()  # [N]
         self._first = np.cumsum(self._degrees) - self._degrees  # [N]
+        # 0, 1, 2, ...: a hop draws each edge once at most, and slices of this save making the numbers anew.
+        self._count = np.arange(max(len(self._degrees), len(self._neighbours)))
 
     @property
     def num_nodes(self) -> int:
@@ -118,24 +120,27 @@ class NeighbourSampler:
         """Draw for every target, and enter what is new in `position`."""
         first, degrees = self._first.take(targets), self._degrees.take(targets)
         drawn = degrees if fan_out is None else np.minimum(degrees, fan_out)
-        begin = drawn.cumsum() - drawn
-        target = np.arange(len(targets)).repeat(drawn)  # [E]
-        edges = (first - begin).take(target)
-        edges += np.arange(len(edges))
+        begin = drawn.cumsum()
+        begin -= drawn
+        target = self._count[: len(targets)].repeat(drawn)  # [E]
+        # All places exist, so that "wrap" never wraps: it is how numpy looks them up without checking each.
+        edges = (first - begin).take(target, mode="wrap")
+        edges += self._count[: len(edges)]
         if fan_out is not None and len(crowded := (degrees > fan_out).nonzero()[0]):
             chosen = _draw(degrees.take(crowded), fan_out, generator)  # [R, fan_out]
-            slots = begin.take(crowded)[:, None] + np.arange(fan_out)
-            edges[slots] = first.take(crowded)[:, None] + chosen
-        found = self._neighbours.take(edges)  # [E] node ids
+            slots = begin.take(crowded)[:, None] + self._count[:fan_out]
+            chosen += first.take(crowded)[:, None]
+            edges[slots] = chosen
+        found = self._neighbours.take(edges, mode="wrap")  # [E] node ids
         is_new = np.zeros(self.num_nodes, dtype=bool)
         is_new[found] = True
         is_new[targets] = False
         new = is_new.nonzero()[0]
-        position[new] = np.arange(len(targets), len(targets) + len(new))
+        position[new] = self._count[len(targets) : len(targets) + len(new)]
         return SampledHop(
             nodes=np.concatenate([targets, new]),
             num_targets=len(targets),
-            source=position.take(found),
+            source=position.take(found, mode="wrap"),
             target=target,
             drawn=drawn,
             degrees=degrees,
@@ -146,15 +151,15 @@ class NeighbourSampler:
         ids = np.asarray(nodes)
         if not ids.size:
             raise DatasetError("got no nodes to start from; give one node or more")
-        if ids.ndim != 1 or not np.issubdtype(ids.dtype, np.integer):
+        if ids.ndim != 1 or ids.dtype.kind not in "iu":
             raise DatasetError(
                 f"nodes have shape {ids.shape} and type {ids.dtype}; give a list of whole numbers"
             )
-        if ids.min() < 0 or ids.max() >= self.num_nodes:
+        given, ids = ids, ids.astype(np.int64)
+        if ids.view(np.uint64).max() >= self.num_nodes:  # below 0 is the largest of all there
             raise DatasetError(
-                f"got nodes {ids.min()} to {ids.max()}; the graph has nodes 0 to {self.num_nodes - 1}"
+                f"got nodes {given.min()} to {given.max()}; the graph has nodes 0 to {self.num_nodes - 1}"
             )
-        ids = ids.astype(np.int64)
         is_seed = np.zeros(self.num_nodes, dtype=bool)
         is_seed[ids] = True
         if np.count_nonzero(is_seed) == len(ids):
@@ -230,7 +235,7 @@ def _draw_at_once(
     begin = ends - sizes  # [R]
     row_bits = (len(sizes) - 1).bit_length()
     offset_mask = (1 << offset_bits) - 1
-    keys = generator.integers(0, LARGEST_WORD, size=int(ends[-1]), dtype=np.uint64, endpoint=True)
+    keys = _random_words(int(ends[-1]), generator)
     keys >>= row_bits
     keys &= LARGEST_WORD - offset_mask
     # Row and offset in one: a key's place plus (row - begin) leaves the row and the offset.
@@ -238,3 +243,10 @@ def _draw_at_once(
     keys |= (row - begin.view(np.uint64)).repeat(sizes) + np.arange(len(keys), dtype=np.uint64)
     keys.sort()
     return (keys.take(begin[:, None] + np.arange(count)) & offset_mask).view(np.int64)
+
+
+def _random_words(count: int, generator: np.random.Generator) -> NDArray[np.uint64]:
+    """Return `count` words of 64 random bits each."""
+    if isinstance(generator.bit_generator, np.random.MT19937):  # its raw words have 32
+        return generator.integers(0, LARGEST_WORD, size=count, dtype=np.uint64, endpoint=True)
+    return generator.bit_generator.random_raw(count)

@@ -345,3 +345,15 @@ def test_a_view_needs_room_beside_the_seeds() -> None:
     sample = sample_neighbourhood(star(4), [0, 1], (1,), random())
     with pytest.raises(ConfigError, match="max_nodes 2 for 2 seeds"):
         neighbourhood_view(star(4), sample, random(), max_nodes=2)
+
+
+def test_a_generator_of_32_bit_words_draws_uniformly_too():
+    hub = Graph(
+        x=np.zeros((41, 1), dtype=np.float32), edge_index=np.stack([np.zeros(40, int), np.arange(1, 41)])
+    )
+    sampler, generator = NeighbourSampler(hub), np.random.Generator(np.random.MT19937(0))
+    counts = np.zeros(41)
+    for _ in range(2000):
+        counts[sampler.sample([0], [10], generator).nodes[1:]] += 1
+    assert counts[1:].sum() == 20_000
+    assert abs(counts[1:] - 500).max() < 5 * np.sqrt(2000 * 0.25 * 0.75)

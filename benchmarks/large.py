@@ -89,9 +89,10 @@ def full_batch(side: str, path: Path) -> dict[str, float]:
 
 def mini_batches(path: Path) -> dict[str, float]:
     """Return the seconds of a GraphSAGE epoch in batches of 512, and the peak of memory in megabytes."""
-    x, edge_index, y, *masks = (read(path, name) for name in ("x", "edge_index", "y", *MASKS))
-    graph = TorchGraph.from_graph(Graph(x, edge_index, y, *masks))
-    del x, edge_index, y, masks
+    train_mask, val_mask, test_mask = (read(path, name) for name in MASKS)
+    graph = TorchGraph.from_graph(
+        Graph(read(path, "x"), read(path, "edge_index"), read(path, "y"), train_mask, val_mask, test_mask)
+    )
     model = build_model(ModelConfig("sage", 2, HIDDEN), FEATURES, CLASSES)
     begin = time.perf_counter()
     record = next(train(model, graph, TrainConfig(epochs=1, batch_size=512)))

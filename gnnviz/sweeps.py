@@ -158,13 +158,21 @@ def paused_runs(store: RunStore, configs: Sequence[RunConfig]) -> tuple[RunConfi
 
 
 def to_start(store: RunStore, configs: Sequence[RunConfig]) -> tuple[RunConfig, ...]:
-    """Return the runs that were never asked for, or were cut off; what the user stopped stays stopped."""
+    """Return the runs that were never asked for, or were cut off; what the user stopped stays stopped.
+
+    The shallowest comes first, for there is something to see at once; then the deepest, which takes longest
+    and would otherwise be waited for alone; then the others from shallow to deep.
+    """
     known = set(store.run_ids())
-    return tuple(
-        config
-        for config in configs
-        if config.run_id not in known or store.status(config.run_id).state is RunState.INTERRUPTED
+    wanted = sorted(
+        (
+            config
+            for config in configs
+            if config.run_id not in known or store.status(config.run_id).state is RunState.INTERRUPTED
+        ),
+        key=lambda config: config.model.num_layers,
     )
+    return (*wanted[:1], *wanted[:1:-1][:1], *wanted[1:2], *wanted[2:-1])
 
 
 def depth_points(

@@ -24,6 +24,7 @@ from pages.shared.selection import RUN, live, pick_run
 from pages.shared.tour import link
 
 SMOOTHNESS = "mad_all"
+UNHURRIED = 2.0  # seconds between two looks: drawing five pictures takes from the cores that train
 
 
 def page() -> None:
@@ -32,7 +33,7 @@ def page() -> None:
     for config in to_start(run_store(), configs):
         engine().submit(config)
     url.publish({RUN: pick_run()})
-    live("story", lambda: _story(configs))
+    live("story", lambda: _story(configs), UNHURRIED)
     link("oversmoothing", "Look into the layers", "Where in a deep net nodes become alike.")
 
 

@@ -148,13 +148,16 @@ class Engine:
                 self.store.request_cancel(run_id, pause=True)
                 self._withdraw(run_id)
 
-    def ask(self, function: Callable[..., Value], *arguments: object, slow: bool = False) -> Answer[Value]:
+    def ask(
+        self, function: Callable[..., Value], *arguments: object, slow: bool = False, urgency: int = 0
+    ) -> Answer[Value]:
         """Compute `function(*arguments)` on a worker that never trains.
 
         Args:
             function: a function of a gnnviz module.
             arguments: JSON values and frozen configs; with the function's name they are the question.
             slow: True for what takes many seconds and must not hold up the quick questions.
+            urgency: of questions that wait, the most urgent is computed first; of equals, the first asked.
 
         Raises:
             EngineError: the engine is gone.
@@ -167,6 +170,8 @@ class Engine:
             arguments,
             key=f"{function.__name__}-{tokenize(name, arguments, ensure_deterministic=True)}",
             resources=self._cluster.resources("slow" if slow else "interactive"),
+            priority=urgency,
+            fifo_timeout="0 s",
         )
         return Answer(future)
 

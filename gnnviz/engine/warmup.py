@@ -11,6 +11,7 @@ import os
 from distributed import Status, Worker
 
 _NICENESS = 5  # of workers whose tasks take long, so that pages and quick answers come first
+_LATER = 8.0  # seconds that the slow worker leaves the cores to those that train and answer first
 
 
 def dask_setup(worker: Worker) -> None:
@@ -24,7 +25,10 @@ async def _warm_up(worker: Worker) -> None:
     """Run the warm-up where tasks run, once the scheduler knows the worker."""
     while worker.status is Status.init:
         await asyncio.sleep(0.05)
-    load = _load_projections if "slow" in worker.state.total_resources else _load_training
+    is_slow = "slow" in worker.state.total_resources
+    if is_slow:
+        await asyncio.sleep(_LATER)
+    load = _load_projections if is_slow else _load_training
     await asyncio.get_running_loop().run_in_executor(worker.executors["default"], load)
 
 

@@ -1,6 +1,8 @@
 """The run store and the engine as pages hold them: one of each for the whole server."""
 
+import math
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +20,7 @@ from gnnviz.runs import RunStore
 
 PATIENCE = 0.3  # long enough for a quick answer, short enough that a page does not seem to hang
 Value = TypeVar("Value")
-_AWAITED = "awaited_questions"
+_AWAITED, _DRAWN_AT, _UNTIL = "awaited_questions", "drawn_at", "patient_until"
 
 _DEFAULT_ROOT = Path(__file__).resolve().parents[2] / "runs"
 
@@ -61,14 +63,15 @@ def ask(
         args: JSON-like values that name what is asked (a run's id, an epoch, a layer).
         slow: True for what may take many seconds and must not keep quick questions waiting; it is not
             waited for.
-        patience: seconds to wait for a quick answer before doing without it for now.
+        patience: seconds to wait for a quick answer before doing without it for now; all questions of a page
+            that is drawn as a whole share `PATIENCE`, so that many late answers do not hold it up.
 
     Raises:
         GnnvizError: what the computation raised; the next look asks again.
     """
     question = (id(engine()), function.__name__, args)
     answer = _answer(question, function, slow)
-    if not answer.wait(0 if slow else patience):
+    if not answer.wait(0 if slow else min(patience, _patience_left())):
         st.session_state.setdefault(_AWAITED, {})[question] = (function, slow, answer)
         return None
     try:
@@ -85,20 +88,30 @@ def dropping_what_is_not_awaited() -> Iterator[None]:
     What is being computed is computed to its end. Whoever else awaits a question asks it again.
     """
     before = st.session_state.pop(_AWAITED, {})
+    st.session_state[_DRAWN_AT] = time.monotonic_ns()
+    st.session_state[_UNTIL] = time.monotonic() + PATIENCE
     try:
         yield
     except BaseException:  # the browser has asked for something else: the next drawing will know
         st.session_state[_AWAITED] = before | st.session_state.get(_AWAITED, {})
         raise
+    finally:
+        st.session_state[_UNTIL] = math.inf
     awaited = st.session_state.get(_AWAITED, {})
     for question, (function, slow, answer) in before.items():
         if question not in awaited and not answer.done():
             _answer.clear(question, function, slow)
 
 
+def _patience_left() -> float:
+    return max(0.0, st.session_state.get(_UNTIL, math.inf) - time.monotonic())
+
+
 @st.cache_resource(show_spinner=False, max_entries=256)
 def _answer(question: tuple, _function: Callable[..., Value], _slow: bool) -> Answer[Value]:
-    return engine().ask(_function, str(store_root()), *question[-1], slow=_slow)
+    """Ask; what belongs to the page that was opened last comes first."""
+    urgency = st.session_state.get(_DRAWN_AT, 0)
+    return engine().ask(_function, str(store_root()), *question[-1], slow=_slow, urgency=urgency)
 
 
 @st.cache_data(show_spinner=False, max_entries=4096)

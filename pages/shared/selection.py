@@ -172,8 +172,8 @@ def run_caption(run_id: str, config: RunConfig) -> str:
     return f"{config.title} · {run_id[:4]}"
 
 
-def live(key: str, draw: Callable[[], bool]) -> None:
-    """Draw a part of the page, and again every half second while something in it is still being made.
+def live(key: str, draw: Callable[[], bool], seconds: float = REFRESH_SECONDS) -> None:
+    """Draw a part of the page, and again every so many seconds while something in it is still being made.
 
     When that begins or ends, or a button in it chose a run, the whole page is drawn once. An error for
     people is a sentence in the part's place.
@@ -181,6 +181,7 @@ def live(key: str, draw: Callable[[], bool]) -> None:
     Args:
         key: names the part on its page.
         draw: draws it; returns whether something in it is still being made.
+        seconds: from one drawing to the next.
     """
     flag = f"live-{key}"
     polling = st.session_state.get(flag, False)
@@ -195,7 +196,7 @@ def live(key: str, draw: Callable[[], bool]) -> None:
             st.session_state[flag] = busy
             _draw_page_again()
 
-    st.fragment(part, run_every=REFRESH_SECONDS if polling else None, key=key)()
+    st.fragment(part, run_every=seconds if polling else None, key=key)()
 
 
 @contextmanager

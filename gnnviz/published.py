@@ -28,6 +28,7 @@ class Published:
         note: what was chosen to get it, without a full stop.
         model: the key of `MODELS` that it is built from.
         remedies: the fields of `Remedies` that it has.
+        kind: "published", or what else the row is.
     """
 
     label: str
@@ -36,6 +37,7 @@ class Published:
     note: str
     model: str
     remedies: tuple[str, ...] = ()
+    kind: str = "published"
 
 
 def compares_with(dataset: DatasetSpec) -> bool:

@@ -17,6 +17,7 @@ from gnnviz.findings import PACE_WINDOW
 from gnnviz.models import MODELS, OF_SOME_MODELS, ModelConfig, divisors
 from gnnviz.presets import PRESETS
 from gnnviz.records import EpochRecord
+from gnnviz.remedies import NO_REMEDIES, combined, fitting
 from gnnviz.runs import RunState, RunStatus, RunStore
 
 OPENING_DEPTHS = (2, 4, 8, 16, 32)
@@ -61,8 +62,14 @@ def opening_sweep(device: DeviceType, threads: int) -> tuple[RunConfig, ...]:
     )
 
 
-def sweep(base: RunConfig, models: Sequence[str], depths: Sequence[int], seeds: int) -> tuple[RunConfig, ...]:
-    """Return one run for each model, depth and seed, all with the recipe of `base`.
+def sweep(
+    base: RunConfig,
+    models: Sequence[str],
+    depths: Sequence[int],
+    seeds: int,
+    remedies: Sequence[str] = (),
+) -> tuple[RunConfig, ...]:
+    """Return one run for each model, depth, seed and remedy, all with the recipe of `base`.
 
     The shallow ones come first, so that a picture against depth fills from the left.
 
@@ -71,20 +78,29 @@ def sweep(base: RunConfig, models: Sequence[str], depths: Sequence[int], seeds: 
         models: keys of `MODELS`.
         depths: numbers of layers, 1 to 64.
         seeds: how many seeds, 1 or more.
+        remedies: keys of `REMEDIES`; each is tried by itself beside the recipe as it is, where a model and a
+            depth can have it.
 
     Raises:
-        ConfigError: a model, depth or seed that is not allowed.
+        ConfigError: a model, depth, seed or remedy that is not allowed.
     """
-    return tuple(
-        replace(
-            base,
-            model=in_recipe(base.model, model, depth),
-            training=replace(base.training, seed=base.training.seed + offset),
-        )
+    runs = (
+        replace(base, model=variant, training=replace(base.training, seed=base.training.seed + offset))
         for offset in range(seeds)
         for depth in sorted(set(depths))
         for model in models
+        for variant in _variants(in_recipe(base.model, model, depth), remedies)
     )
+    return tuple(dict.fromkeys(runs))
+
+
+def _variants(model: ModelConfig, remedies: Sequence[str]) -> tuple[ModelConfig, ...]:
+    """Return a model as it is, then with each of the remedies that it can have."""
+    possible = fitting(MODELS[model.model].remedies, model.num_layers) if remedies else ()
+    merged = [
+        {**model.remedies.changed(), **combined((name,)).changed()} for name in remedies if name in possible
+    ]
+    return (model, *(replace(model, remedies=replace(NO_REMEDIES, **fields)) for fields in merged))
 
 
 def in_recipe(base: ModelConfig, model: str, depth: int) -> ModelConfig:

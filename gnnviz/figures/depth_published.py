@@ -35,7 +35,7 @@ def add_published(figure: go.Figure, theme: Theme, rows: Sequence[Published]) ->
             go.Scatter(
                 x=[depth for depth, _ in row.accuracies],
                 y=[100 * accuracy for _, accuracy in row.accuracies],
-                name=f"published: {row.label}",
+                name=f"{row.kind}: {row.label}",
                 mode="lines+markers",
                 cliponaxis=False,
                 line={"color": theme.reference, "width": _LINE_WIDTH, "dash": "dot"},
@@ -45,7 +45,7 @@ def add_published(figure: go.Figure, theme: Theme, rows: Sequence[Published]) ->
                     "color": theme.reference,
                 },
                 text=[percent(accuracy) for _, accuracy in row.accuracies],
-                hovertemplate=f"published: {row.label}, %{{x}} layers: %{{text}}<br>{told}<extra></extra>",
+                hovertemplate=f"{row.kind}: {row.label}, %{{x}} layers: %{{text}}<br>{told}<extra></extra>",
             ),
             row=1,
             col=1,
@@ -55,6 +55,6 @@ def add_published(figure: go.Figure, theme: Theme, rows: Sequence[Published]) ->
 def published_ends(rows: Sequence[Published], theme: Theme) -> list[LineEnd]:
     """Return the name of each row at its last mark."""
     return [
-        LineEnd(f"{row.label}<br>(published)", row.accuracies[-1][0], row.accuracies[-1][1], theme.muted)
+        LineEnd(f"{row.label}<br>({row.kind})", row.accuracies[-1][0], row.accuracies[-1][1], theme.muted)
         for row in rows
     ]

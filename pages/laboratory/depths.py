@@ -9,6 +9,7 @@ from gnnviz.engine.layer_measures import last_hidden_measure
 from gnnviz.figures.depth import MeasureAxis, accuracy_against_depth
 from gnnviz.figures.depth_points import DepthPoint, depth_finding
 from gnnviz.findings import chance_levels, in_time
+from gnnviz.other_remedies import rows_with_other_remedies
 from gnnviz.published import PUBLISHED, Published, closest, compares_with, split_warning
 from gnnviz.runs import RunState
 from gnnviz.smoothing import METRICS
@@ -33,7 +34,7 @@ _HOW_TO_READ = (
     "How to read it: a mark is all finished runs with one depth that share the recipe of the run above: same "
     "data, split, width, dropout, activation and optimiser. Below, the chosen measure in their last hidden "
     "layer at the best epoch (with one layer: in the logits). That both fall together does not yet say that "
-    "one causes the other."
+    "one causes the other. Faint hollow marks are the same recipe with other remedies, or published values."
 )
 
 
@@ -104,13 +105,19 @@ def _against_depth(config: RunConfig, published: Sequence[Published]) -> bool:
         run.run_id: ask(last_hidden_measure, run.run_id, chosen_measure(run), patience=0) for run in plan.done
     }
     measured = {run_id: answer.value for run_id, answer in answers.items() if answer}
-    _picture(config, _points(plan, measured), published)
+    _picture(config, _points(plan, measured), [*published, *_other_remedies(config)])
     st.caption(_HOW_TO_READ)
     reasons = {answer.reason for answer in answers.values() if answer and answer.value is None}
     for reason in sorted(reasons):
         st.info(f"A run is not in the lower picture, for its last hidden layer has no value: {reason}.")
     _progress(plan)
     return bool(plan.active) or None in answers.values()
+
+
+def _other_remedies(config: RunConfig) -> tuple[Published, ...]:
+    configs = [run_config(run_id) for run_id in run_store().run_ids()]
+    statuses = [run_store().status(run.run_id) for run in configs]
+    return rows_with_other_remedies(config, configs, statuses)
 
 
 def _picture(config: RunConfig, points: Sequence[DepthPoint], published: Sequence[Published]) -> None:

@@ -1,23 +1,28 @@
 """The form that queues a sweep: one recipe with several models, depths and seeds."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 
+import psutil
 import streamlit as st
 
 from gnnviz.config import RunConfig
+from gnnviz.figures.layout import listed
 from gnnviz.findings import in_time
 from gnnviz.models import MAX_LAYERS, MODELS
 from gnnviz.presets import PRESETS
+from gnnviz.remedies import REMEDIES
+from gnnviz.run_table import in_megabytes
 from gnnviz.runs import RunStatus
+from gnnviz.sweep_cost import SweepCost, sweep_cost
 from gnnviz.sweeps import SweepPlan, of_one_recipe, seconds_to_train, sweep, sweep_plan
 from pages.shared import url
-from pages.shared.background import engine, run_config, run_store
-from pages.shared.fields import KEEP, select, whole
+from pages.shared.background import engine, graph, run_config, run_store, store_root
+from pages.shared.fields import KEEP, pick_records, select, whole
 from pages.shared.selection import live, look_at
 
 SELECTED = "selected"
-MANY_RUNS = 60  # beyond this a click too many costs hours
 MOST_SEEDS = 20
 _DOUBLING = ("1", "2", "4", "8", "16", "32", "64")
 _DEPTHS = (*_DOUBLING, *(str(depth) for depth in range(1, MAX_LAYERS + 1) if str(depth) not in _DOUBLING))
@@ -61,8 +66,12 @@ def sweep_form(selected: RunConfig) -> None:
                 "seeds", 1, MOST_SEEDS, 1, "Seeds",
                 "Runs for each model and depth, with the recipe's seed and those after it.",
             )  # fmt: skip
+        remedies = pick_records(
+            "sweep_remedies", REMEDIES, (), "Remedies, each by itself",
+            "Beside the recipe as it is; where a model or a depth cannot have one, it is left out.",
+        )  # fmt: skip
         base = _base(selected, preset)
-        configs = sweep(base, chosen_models, [int(depth) for depth in chosen_depths], count)
+        configs = sweep(base, chosen_models, [int(depth) for depth in chosen_depths], count, remedies)
         live("sweep", lambda: _offer(configs, base))
 
 
@@ -73,13 +82,14 @@ def published(selected: RunConfig) -> tuple[dict[str, object], dict[str, object]
         "models": [selected.model.model],
         "depths": list(_DEFAULT_DEPTHS),
         "seeds": 1,
+        "sweep_remedies": [],
     }
     return {key: st.session_state.get(key) for key in defaults}, defaults
 
 
 def _arrives() -> bool:
     """Return whether the address describes a sweep."""
-    return any(key in st.query_params for key in ("recipe", "models", "depths", "seeds"))
+    return any(key in st.query_params for key in ("recipe", "models", "depths", "seeds", "sweep_remedies"))
 
 
 def _pick_recipe() -> str:
@@ -112,8 +122,14 @@ def _offer(configs: Sequence[RunConfig], base: RunConfig) -> bool:
     """
     plan = sweep_plan(run_store(), configs)
     words, confirm, action = st.columns([5, 2, 1.6], vertical_alignment="center")
-    words.markdown(_in_words(plan))
-    sure = len(plan.missing) <= MANY_RUNS or confirm.checkbox(f"Really queue {len(plan.missing)} runs")
+    cost = _cost(plan) if plan.missing else None
+    words.markdown(_in_words(plan, cost))
+    reasons = (
+        cost.reasons_to_ask(psutil.virtual_memory().available, shutil.disk_usage(store_root().parent).free)
+        if cost
+        else ()
+    )
+    sure = not reasons or confirm.checkbox(f"Really: {listed(reasons)}")
     action.button(
         "Queue sweep",
         type="primary",
@@ -127,7 +143,17 @@ def _offer(configs: Sequence[RunConfig], base: RunConfig) -> bool:
     return bool(plan.active)
 
 
-def _in_words(plan: SweepPlan) -> str:
+def _cost(plan: SweepPlan) -> SweepCost:
+    """Return what the missing runs will take."""
+    seconds = seconds_to_train(plan.missing, _known(plan), engine().train_workers)
+    data = graph(plan.missing[0].dataset)
+    return sweep_cost(
+        plan.missing, seconds, engine().train_workers,
+        num_nodes=data.num_nodes, num_features=data.num_features, num_classes=data.num_classes,
+    )  # fmt: skip
+
+
+def _in_words(plan: SweepPlan, cost: SweepCost | None) -> str:
     total = len(plan.done) + len(plan.active) + len(plan.missing)
     if not total:
         return "Choose at least one model and one depth."
@@ -137,10 +163,18 @@ def _in_words(plan: SweepPlan) -> str:
         f"{len(plan.done)} already trained",
         f"{len(plan.active)} already queued" if plan.active else "",
     ]
-    seconds = seconds_to_train(plan.missing, _known(plan), engine().train_workers) if plan.missing else None
-    pace = f" At the pace of earlier runs about **{in_time(seconds)}**." if seconds is not None else ""
     noun = "run" if total == 1 else "runs"
-    return f"{total} {noun}: {', '.join(part for part in parts if part)}.{pace}"
+    return f"{total} {noun}: {', '.join(part for part in parts if part)}.{_told(cost) if cost else ''}"
+
+
+def _told(cost: SweepCost) -> str:
+    """Say what the missing runs will take."""
+    time = (
+        f" About **{in_time(cost.seconds)}** at the pace of earlier runs,"
+        if cost.seconds is not None
+        else " About"
+    )
+    return f"{time} {in_megabytes(cost.memory)} of memory and {in_megabytes(cost.disk)} on disk."
 
 
 def _known(plan: SweepPlan) -> list[tuple[RunConfig, RunStatus]]:

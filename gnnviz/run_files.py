@@ -156,6 +156,15 @@ def cut_to_lines(path: Path, count: int) -> None:
         os.truncate(path, sum(len(line) + 1 for line in kept))
 
 
+def stamp_of(path: Path) -> tuple[int, ...] | None:
+    """Return what changes when a file is written, replaced or given other rights; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def read_json(path: Path, what: str) -> object:
     """Return the JSON value in a file.
 

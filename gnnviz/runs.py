@@ -47,6 +47,7 @@ class RunStore:
 
     def __init__(self, root: Path) -> None:
         self._root = Path(root)
+        self._configs: dict[str, tuple[tuple[int, ...] | None, RunConfig]] = {}
 
     def claim(self, config: RunConfig, owner: Owner) -> bool:
         """Make `owner` the run's only owner and set the run to queued, if that is possible.
@@ -109,8 +110,17 @@ class RunStore:
             return _owner_in(lock)
 
     def config(self, run_id: str) -> RunConfig:
-        """Return what the run was asked to do."""
-        values = run_files.read_json(self._folder(run_id) / "config.json", f"the config of run {run_id}")
+        """Return what the run was asked to do; read again only if its file was touched."""
+        path = self._folder(run_id) / "config.json"
+        stamp = run_files.stamp_of(path)
+        kept, config = self._configs.get(run_id, (None, None))
+        if stamp is None or stamp != kept or config is None:
+            config = self._read_config(run_id, path)
+            self._configs[run_id] = stamp, config
+        return config
+
+    def _read_config(self, run_id: str, path: Path) -> RunConfig:
+        values = run_files.read_json(path, f"the config of run {run_id}")
         version = values.get("format_version") if isinstance(values, dict) else None
         if version != FORMAT_VERSION:
             raise RunError(

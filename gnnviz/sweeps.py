@@ -151,8 +151,9 @@ def of_one_recipe(base: RunConfig, configs: Sequence[RunConfig]) -> tuple[RunCon
 def sweep_plan(store: RunStore, configs: Sequence[RunConfig]) -> SweepPlan:
     """Return which runs of a sweep are done, active, stopped or new."""
     known = set(store.run_ids())
+    ids = {config: config.run_id for config in configs}
     states = {
-        config: store.status(config.run_id).state if config.run_id in known else None for config in configs
+        config: store.status(run_id).state if run_id in known else None for config, run_id in ids.items()
     }
     return SweepPlan(
         done=tuple(config for config, state in states.items() if state is RunState.DONE),

@@ -180,11 +180,10 @@ def undefined_measures(before: Outcome, after: Outcome, model: ModelConfig) -> t
 
 
 def as_it_is(base: RunConfig, before: Outcome) -> str:
-    """Return what the run has reached without any change, and the question that follows."""
+    """Return the question that follows from what the run has reached, which the page says above."""
     if before.best is None:
         return f"{model_phrase(base)} has not finished an epoch yet: what would help it shows then"
-    right = f"{percent(before.best.test_acc)} of the test nodes right"
-    return f"{model_phrase(base)} gets {right}. Which remedy changes that?"
+    return f"Which remedy helps {model_phrase(base)}?"
 
 
 def remedy_finding(base: RunConfig, names: Sequence[str], before: Outcome, after: Outcome) -> str:

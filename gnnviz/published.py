@@ -49,6 +49,8 @@ def closest(config: ModelConfig) -> tuple[str, ...]:
     """Return the rows of `PUBLISHED` nearest to a model: with its remedies, or else without any."""
     own = [name for name, row in PUBLISHED.items() if row.model == config.model]
     switched_on = set(config.remedies.changed())
+    if config.remedies.residual == "initial":  # ResGCN adds a layer's input; this is another remedy
+        switched_on.add("initial")
     same = [name for name in own if set(PUBLISHED[name].remedies) == switched_on]
     return tuple(same or [name for name in own if not PUBLISHED[name].remedies])
 
@@ -56,7 +58,7 @@ def closest(config: ModelConfig) -> tuple[str, ...]:
 def split_warning(dataset: DatasetSpec) -> str:
     """Return what must be known before published values are compared with runs on a dataset."""
     split = (
-        "the same split as here"
+        "on the same split as here"
         if dataset.split == SPLIT
         else "on Planetoid's public split, whose nodes are not those of the split here"
     )

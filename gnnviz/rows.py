@@ -34,7 +34,7 @@ def as_state(h: State) -> Matrix:
         ValueError: `h` is not a table.
         MeasureUndefined: it is empty, or holds a value that is NaN or infinite.
     """
-    state = h.toarray() if isinstance(h, sparse.csr_array) else h
+    state = h.toarray() if isinstance(h, sparse.sparray | sparse.spmatrix) else h
     state = np.asarray(state, dtype=np.float64)
     if state.ndim != 2:
         raise ValueError(f"a hidden state has shape {state.shape}; give a table [nodes, channels]")
@@ -53,8 +53,12 @@ def balanced(h: Matrix) -> Matrix:
 
     The product is exact, so ratios of squares neither overflow nor vanish at any scale of `h`.
     """
-    _, exponent = np.frexp(np.abs(h).max())
-    return np.ldexp(h, -int(exponent))
+    return np.ldexp(h, -binary_exponent(h))
+
+
+def binary_exponent(h: Matrix) -> int:
+    """Return the power of two by which `balanced` divides."""
+    return int(np.frexp(np.abs(h).max())[1])
 
 
 def centred(h: Matrix) -> Matrix:

@@ -11,11 +11,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import eigsh
+from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
 from gnnviz.graph import Graph
-from gnnviz.rows import Matrix, MeasureUndefined, balanced, unit_rows
+from gnnviz.rows import Matrix, MeasureUndefined, balanced, binary_exponent, unit_rows
 
+_MOST_RESTARTS = 1000  # of the search: seconds; a path of 2000 nodes needs fewer, one of 6000 is given up
 _DENSE_NODES = 64  # up to here all eigenvectors are quicker than the search for one
 
 
@@ -75,7 +76,7 @@ def rayleigh_sum(h: Matrix, graph: Graph) -> float:
     0 at the eigenvectors of l, which sums over a node and its neighbours, not normalised, lead to.
 
     Raises:
-        MeasureUndefined: the graph has no edges, or every value is 0.
+        MeasureUndefined: the graph has no edges, every value is 0, or the eigenvalue could not be found.
 
     Reference: Di Giovanni et al., TMLR 2023 (energy of the features divided by their norm).
     """
@@ -94,12 +95,22 @@ def leading_eigenvector(graph: Graph) -> tuple[float, NDArray[np.float64]]:
     """Return the largest eigenvalue of A + I, 1 or more, and its eigenvector [N] of length 1, 0 or more.
 
     Of several, as two equal components have them, one.
+
+    Raises:
+        MeasureUndefined: eigenvalues too close to be told apart.
     """
     operator = graph.adjacency() + sparse.eye_array(graph.num_nodes)
     if graph.num_nodes <= _DENSE_NODES:
         values, vectors = np.linalg.eigh(operator.toarray())
     else:
-        values, vectors = eigsh(operator, k=1, which="LA", v0=np.ones(graph.num_nodes))
+        try:
+            values, vectors = eigsh(
+                operator, k=1, which="LA", v0=np.ones(graph.num_nodes), maxiter=_MOST_RESTARTS
+            )
+        except ArpackNoConvergence as error:
+            raise MeasureUndefined(
+                f"the largest eigenvalue of {graph.name} could not be told from the next: they are too close"
+            ) from error
     return float(values[-1]), np.abs(vectors[:, -1])
 
 
@@ -116,7 +127,8 @@ def subspace_distance(h: Matrix, graph: Graph) -> float:
     """
     _check_edges(graph)
     basis = limit_basis(graph)
-    return float(np.linalg.norm(h - basis.T @ (basis @ h)))
+    state = balanced(h)  # no square of it under- or overflows
+    return float(np.ldexp(np.linalg.norm(state - basis.T @ (basis @ state)), binary_exponent(h)))
 
 
 def limit_basis(graph: Graph) -> sparse.csr_array:

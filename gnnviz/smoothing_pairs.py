@@ -12,7 +12,17 @@ from scipy import sparse
 
 from gnnviz.graph import Graph
 from gnnviz.receptive import balls, start_blocks
-from gnnviz.rows import Matrix, MeasureUndefined, as_state, blocks, centred, distance_blocks, unit_rows
+from gnnviz.rows import (
+    Matrix,
+    MeasureUndefined,
+    as_state,
+    balanced,
+    binary_exponent,
+    blocks,
+    centred,
+    distance_blocks,
+    unit_rows,
+)
 from gnnviz.smoothing_matrix import live_unit_rows
 
 NEAR_HOPS = 3
@@ -32,7 +42,7 @@ def mad_gap(h: Matrix, graph: Graph) -> float:
     Differs: dead rows and unreachable pairs are left out; see `gnnviz.smoothing_edges.mad`.
     """
     rows, live = unit_rows(h)
-    spread = centred(rows)
+    spread = _live_spread(rows, live)
     component = graph.components()
     near, remote = [], []
     for starts in start_blocks(graph, np.flatnonzero(live)):
@@ -53,7 +63,8 @@ def row_diff(h: Matrix, _graph: Graph) -> float:
 
     Reference: Zhao & Akoglu, ICLR 2020 (row-diff).
     """
-    return sum(float(distance.sum()) for _, distance in distance_blocks(h)) / len(h) ** 2
+    total = sum(float(distance.sum()) for _, distance in distance_blocks(balanced(h)))
+    return float(np.ldexp(total / len(h) ** 2, binary_exponent(h)))
 
 
 def smv(h: Matrix, _graph: Graph) -> float:
@@ -85,16 +96,17 @@ def group_distance_ratio(h: Matrix, graph: Graph) -> float:
         where the printed factor gives C / (C - 1); a node's distance 0 from itself is not counted.
     """
     member = _class_members(graph)
+    rows = balanced(h[graph.labelled])
     total = np.zeros((member.shape[1], member.shape[1]))
-    for block, distance in distance_blocks(h[graph.labelled]):
+    for block, distance in distance_blocks(rows):
         total += member[block].T @ (distance @ member)
     size = member.sum(axis=0)
-    several = size > 1
-    if not several.any():
+    if not (size > 1).any():
         raise MeasureUndefined("every class has one node, so there is no distance within a class")
     different = ~np.eye(len(size), dtype=bool)
     between = float(np.mean((total / np.outer(size, size))[different]))
-    within = float(np.mean(np.diag(total)[several] / (size * (size - 1))[several]))
+    classes = [rows[column > 0] for column in member.T]
+    within = float(np.mean([_mean_distance(each) for each in classes if len(each) > 1]))
     if within == 0 and between == 0:
         return 1.0
     if within == 0:
@@ -129,6 +141,24 @@ def instance_information_gain(h: Matrix, graph: Graph) -> float:
         own = density[np.arange(len(density)), group[block]]
         bits[block] = np.log2((own / size[group[block]]) / (density.sum(axis=1) / graph.num_nodes))
     return float(bits.mean())
+
+
+def _mean_distance(rows: Matrix) -> float:
+    """Return the mean distance of two different rows of a class.
+
+    By itself, for rounding counts beside the rows' distance from their own mean: a narrow class far from the
+    others keeps its digits.
+    """
+    total = sum(float(distance.sum()) for _, distance in distance_blocks(rows))
+    return total / (len(rows) * (len(rows) - 1))
+
+
+def _live_spread(rows: Matrix, live: NDArray[np.bool_]) -> Matrix:
+    """Return live rows minus their mean [N, d], dead ones 0: they would move the mean and cost digits."""
+    spread = np.zeros_like(rows)
+    if live.any():
+        spread[live] = centred(rows[live])
+    return spread
 
 
 def _row_distances(spread: Matrix, starts: NDArray[np.int64], mask: NDArray[np.bool_]) -> Matrix:

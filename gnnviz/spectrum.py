@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import LinearOperator, cg, eigsh
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, cg, eigsh
 
 from gnnviz.checks import check_choice, check_share
 from gnnviz.errors import ConfigError
 from gnnviz.graph import Graph
 from gnnviz.graph_input import shape_of
 from gnnviz.propagation_only import averaging, propagated
-from gnnviz.rows import Matrix, MeasureUndefined, State
+from gnnviz.rows import ROUNDING, Matrix, MeasureUndefined, State, as_state
 from gnnviz.smoothing_edges import dirichlet_sym, limit_basis, subspace_distance
 
 MOST_NODES = 3000  # of a full eigen-decomposition: 27e9 operations, some ten seconds
@@ -29,13 +29,17 @@ _DISTANCES = ("subspace_distance", "subspace_distance_relative")
 _COLUMNS = 256  # of the features at a time: 2708 nodes take 5 MB
 _DENSE = 200  # nodes up to which all eigenvalues are computed to find one
 _SAME = 1e-9  # eigenvalues closer than this are one
-_MODES = 6  # eigenvectors asked of Lanczos, in case the slowest has company
+_MODES = 6  # eigenvectors asked of Lanczos at first, in case the slowest has company
+_MOST_COPIES = 512  # eigenvectors of one eigenvalue that are looked for one after the other
+_MOST_RESTARTS = 2000  # of Lanczos: seconds; a path of 1000 nodes needs fewer, one of 2000 is given up
 _EXACT = 1e-12  # relative size of what is left unsolved
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinearEnergies:
     """What linear smoothing X_l = A^^l X does, for l = 0 .. L; each [L + 1] float64, 0 or more.
+
+    What float64 cannot tell from 0 beside |X_l| is 0.
 
     Attributes:
         energy: tr(X_l^T (I - A^) X_l).
@@ -131,7 +135,9 @@ def linear_energies(graph: Graph, x: State, steps: int) -> LinearEnergies:
             sums[0, step] += dirichlet_sym(state, graph)
             sums[1, step] += np.vdot(state, state)
             sums[2, step] += subspace_distance(state, graph) ** 2
-    return LinearEnergies(sums[0], sums[1], np.sqrt(sums[2]))
+    energy, norm, squares = sums
+    told = squares > ROUNDING**2 * norm  # else X_l is in the limit, as far as float64 can say
+    return LinearEnergies(np.where(told, energy, 0.0), norm, np.sqrt(np.where(told, squares, 0.0)))
 
 
 def spectral_energies(graph: Graph, x: State, steps: int) -> LinearEnergies:
@@ -160,23 +166,32 @@ def slowest_mode(graph: Graph, x: State) -> SlowestMode:
         x: [N, F], dense or sparse.
 
     Raises:
-        MeasureUndefined: the graph has no edges.
+        MeasureUndefined: the graph has no edges, or its slowest eigenvalue could not be found.
 
     Reference: Oono & Suzuki, ICLR 2020 (their lambda).
     """
     if not graph.num_edges:
         raise MeasureUndefined(f"{graph.name} has no edges, so there is nothing to average over")
-    values, vectors = _outside_limit(averaging(graph, "sym"), limit_basis(graph))
+    basis, signal = limit_basis(graph), x.astype(np.float64)
+    try:
+        values, vectors = _outside_limit(averaging(graph, "sym"), basis)
+    except ArpackNoConvergence as error:
+        raise MeasureUndefined(
+            f"the slowest eigenvalue of {graph.name} could not be told from the next ones: they are too close"
+        ) from error
     size = float(np.abs(values).max())
     if size < _SAME:
         size = 0.0
     slowest = np.abs(values) > size - _SAME
-    weights = ((x.T @ vectors[:, slowest]) ** 2).sum(axis=0)
+    weights = ((signal.T @ vectors[:, slowest]) ** 2).sum(axis=0)  # [modes]
+    limit = float(((basis @ signal) ** 2).sum())
+    nothing = ROUNDING**2 * float((signal * signal).sum())
+    has_part = size > 0 and weights.sum() > nothing
     return SlowestMode(
         size=size,
-        weight=float(weights.sum()) if size else 0.0,
-        energy=float(((1 - values[slowest]) * weights).sum()) if size else 0.0,
-        limit=float(((limit_basis(graph) @ x) ** 2).sum()),
+        weight=float(weights.sum()) if has_part else 0.0,
+        energy=float(((1 - values[slowest]) * weights).sum()) if has_part else 0.0,
+        limit=limit if limit > nothing else 0.0,
     )
 
 
@@ -192,7 +207,7 @@ def plateau(graph: Graph, first: State, alpha: float) -> Matrix:
 
     Raises:
         ConfigError: another alpha.
-        MeasureUndefined: the system could not be solved.
+        MeasureUndefined: the system could not be solved, or the first state is not finite.
 
     Reference: Klicpera, Bojchevski & Guennemann, ICLR 2019, eq. 3 (personalised PageRank).
     """
@@ -200,7 +215,7 @@ def plateau(graph: Graph, first: State, alpha: float) -> Matrix:
     if not alpha:
         raise ConfigError("alpha is 0, which mixes nothing in; choose a number above 0 and below 1")
     system = sparse.eye_array(graph.num_nodes) - (1 - alpha) * averaging(graph, "sym")
-    h = np.asarray(first.toarray() if isinstance(first, sparse.csr_array) else first, dtype=np.float64)
+    h = as_state(first)
     solution = np.empty_like(h)
     for column in range(h.shape[1]):
         solution[:, column], failed = cg(system, alpha * h[:, column], rtol=_EXACT)
@@ -212,16 +227,58 @@ def plateau(graph: Graph, first: State, alpha: float) -> Matrix:
 def _outside_limit(
     operator: sparse.csr_array, basis: sparse.csr_array
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return eigenvalues of A^ outside the limit, the largest in size among them, and their vectors."""
+    """Return eigenvalues of A^ outside the limit, all that are largest in size among them, and their vectors.
+
+    Lanczos finds some vectors of an eigenvalue that has many, as a star's 1/2 does. So those found are taken
+    out, and it is asked again until none of that size is left.
+
+    Raises:
+        MeasureUndefined: too many vectors share the eigenvalue.
+        ArpackNoConvergence: eigenvalues too close to be told apart.
+    """
     num_nodes = shape_of(operator)[0]
     if num_nodes <= _DENSE:
-        values, vectors = np.linalg.eigh((operator - basis.T @ basis).toarray())
-        return values, vectors
+        return _dense_outside(operator, basis)
+    values, vectors = np.zeros(0), np.zeros((num_nodes, 0))
+    size, modes = 0.0, _MODES
+    while len(values) + modes < num_nodes // 2 and len(values) < _MOST_COPIES:
+        found, directions = _largest(operator, basis, values, vectors, modes)
+        size = max(size, float(np.abs(found).max()))
+        slow = np.abs(found) > size - _SAME
+        if size < _SAME or not slow.any():
+            return (values, vectors) if len(values) else (found, directions)
+        values, vectors = np.append(values, found[slow]), np.hstack([vectors, directions[:, slow]])
+        modes *= 2
+    if num_nodes > MOST_NODES:
+        raise MeasureUndefined(
+            f"more than {len(values) - 1} patterns on the {num_nodes} nodes fade equally slowly: too many to "
+            "look for"
+        )
+    return _dense_outside(operator, basis)
+
+
+def _dense_outside(
+    operator: sparse.csr_array, basis: sparse.csr_array
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    values, vectors = np.linalg.eigh((operator - basis.T @ basis).toarray())
+    return values, vectors
+
+
+def _largest(
+    operator: sparse.csr_array,
+    basis: sparse.csr_array,
+    known: NDArray[np.float64],
+    vectors: NDArray[np.float64],
+    modes: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return so many eigenpairs of largest size outside the limit and outside the known pairs."""
 
     def outside(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-        return operator @ vector - basis.T @ (basis @ vector)
+        rest = operator @ vector - basis.T @ (basis @ vector)
+        return rest - vectors @ (known * (vectors.T @ vector))
 
+    num_nodes = shape_of(operator)[0]
     deflated = LinearOperator((num_nodes, num_nodes), matvec=outside, dtype=np.float64)  # pyright: ignore[reportCallIssue]
     start = np.random.default_rng(0).normal(size=num_nodes)
-    values, vectors = eigsh(deflated, k=_MODES, which="LM", v0=start)
-    return np.asarray(values), np.asarray(vectors)
+    values, directions = eigsh(deflated, k=modes, which="LM", v0=start, maxiter=_MOST_RESTARTS)
+    return np.asarray(values), np.asarray(directions)

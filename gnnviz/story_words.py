@@ -97,7 +97,9 @@ def _correlation(
     compared = candidates & np.isfinite(values)
     number = int(compared.sum())
     if number < FEWEST_NODES:
-        return Correlation(name, number, None, f"only {number} nodes can be compared")
+        return Correlation(
+            name, number, None, f"only {number} node{'' if number == 1 else 's'} can be compared"
+        )
     if np.ptp(when[compared]) == 0:
         return Correlation(name, number, None, "all nodes turn wrong at the same depth, or none does")
     if np.ptp(values[compared]) == 0:
@@ -151,7 +153,8 @@ def node_in_words(stories: NodeStories, node: int, name: str) -> str:
         return f"{name}{trained} is taken for {own}, which it is, at every depth"
     if len(wrong) == len(stories.depths):
         return f"{name}{trained} is {own}, but no depth sees that"
-    return f"{name}{trained} is {own}, and is taken for something else at {listed(wrong)} layers"
+    layers = "layer" if wrong == [1] else "layers"
+    return f"{name}{trained} is {own}, and is taken for something else at {listed(wrong)} {layers}"
 
 
 def sorted_nodes(

@@ -16,6 +16,7 @@ from gnnviz.figures.layout import counted, listed, significant
 from gnnviz.graph import Graph
 from gnnviz.models import MODELS, ModelConfig
 from gnnviz.receptive import ball_sizes, sample_nodes
+from gnnviz.rows import MeasureUndefined
 from gnnviz.smoothing import METRICS
 from gnnviz.spectrum import RATE_MEASURES, SUM_MEASURES, SlowestMode
 
@@ -100,12 +101,27 @@ def asymptotic_rate(mode: SlowestMode, measure: str, steps: int) -> TheoryResult
         MeasureUndefined: nothing of the signal is in the limit.
     """
     curve = mode.measure(measure, steps)
+    if not mode.size:
+        return TheoryResult(note="one step of averaging reaches the limit: nothing is left to decay")
+    if not mode.weight:
+        return TheoryResult(note="nothing of the signal is in the slowest mode: it fades at a quicker rate")
     note = (
         f"|lambda| is {mode.size:.6f}, so in the end the energy halves every {significant(mode.half_life)} "
         f"layers (relaxation time: {significant(mode.relaxation)} layers); until then the rest of the "
         "spectrum decides"
     )
     return TheoryResult(curve=as_curve(curve), note=note)
+
+
+def spectral_sum(values: NDArray[np.float64]) -> TheoryResult:
+    """Return the line of what averaging alone does to a measure.
+
+    Args:
+        values: after 0, 1, ... steps [L + 1], 0 or more.
+    """
+    if not values[0]:
+        return TheoryResult(note="it is 0 from the start: the signal is in GCN's limit, or there is none")
+    return TheoryResult(curve=as_curve(values), note="exact for averaging without weights")
 
 
 def weight_bound(start: float, norms: Sequence[float], size: float, *, has_bias: bool) -> TheoryResult:
@@ -117,17 +133,18 @@ def weight_bound(start: float, norms: Sequence[float], size: float, *, has_bias:
         size: lambda, as `SlowestMode.size`.
         has_bias: whether the layers add one, which the theorem does not allow.
 
+    Raises:
+        MeasureUndefined: a norm that is NaN or infinite.
+
     Reference: Oono & Suzuki, ICLR 2020, theorem 2 and corollary 1.
     """
+    if not np.isfinite(norms).all():
+        raise MeasureUndefined("weights are NaN or infinite: the training has exploded")
     largest = max(norms)
     factor = largest * size
     product = f"s·lambda = {largest:.3g} · {size:.4f} = {factor:.3g}"
     if factor >= 1:
-        grown = significant(start * factor ** len(norms))
-        return TheoryResult(
-            note=f"vacuous: {product} is not below 1, so it allows the distance to grow {factor:.3g}-fold "
-            f"with each layer, to {grown} after {len(norms)}"
-        )
+        return TheoryResult(note=f"vacuous: {product} is not below 1, {_allowed(start, factor, len(norms))}")
     bias = (
         "; these layers have biases, which the theorem does not allow: they can lift it" if has_bias else ""
     )
@@ -152,9 +169,19 @@ def half_way(graph: Graph) -> TheoryResult:
     depth = int(reached[0])
     sampled = f", a sample of {counted(len(nodes))} nodes" if len(nodes) < graph.num_nodes else ""
     if not depth:
-        return TheoryResult(note="the average node is half of its component by itself")
+        return TheoryResult(note="the average node is half of its component or more by itself")
     told = f"{shares[depth - 1]:.0%} of its component after {depth - 1}, {shares[depth]:.0%} after {depth}"
     return TheoryResult(depth=depth, note=f"the average node hears {told} layers{sampled}")
+
+
+def _allowed(start: float, factor: float, layers: int) -> str:
+    """Return how far a bound that does not fall lets a distance grow, as a clause."""
+    if factor == 1:
+        return "so it lets the distance stay as it is"
+    with np.errstate(over="ignore"):
+        grown = float(start * np.power(factor, layers, dtype=np.float64))
+    end = significant(grown) if np.isfinite(grown) else "beyond the largest number of float64"
+    return f"so it allows the distance to grow {factor:.3g}-fold with each layer, to {end} after {layers}"
 
 
 def as_curve(values: NDArray[np.float64]) -> tuple[tuple[int, float], ...]:
@@ -167,7 +194,8 @@ THEORY_LINES: dict[str, TheoryLine] = {
     "spectral_sum": TheoryLine(
         label="spectral sum",
         help="What all eigenvalues of the averaging predict without any weights: a sum, nothing is fitted. "
-        "It starts from the features; in SGC from the class scores, and there equals what is measured.",
+        "It starts from the features; in SGC and APPNP from the class scores, and in SGC equals what is "
+        "measured.",
         paper="Cai & Wang, arXiv 2006.13318, 2020",
         models=_SYMMETRIC,
         measures=SUM_MEASURES,

@@ -170,6 +170,15 @@ def test_one_node_in_words(graph, node, words):
     assert node_in_words(told(graph), node, "x") == words
 
 
+def test_one_layer_and_one_node_are_told_in_the_singular():
+    shallow = told(predicted=np.array([1 - GRAPH.y, GRAPH.y]), depths=(1, 2))
+    assert node_in_words(shallow, 1, "x") == "x is a, and is taken for something else at 1 layer"
+    mostly = np.ones(6, dtype=bool)
+    mostly[3] = False
+    one = told(replace(GRAPH, train_mask=mostly, val_mask=None, test_mask=None))
+    assert correlations(one, "ever")[0].reason == "only 1 node can be compared"
+
+
 def test_a_node_that_no_depth_gets_right_is_said_to_be_so():
     assert (
         node_in_words(told(predicted=1 - np.tile(GRAPH.y, (3, 1))), 3, "x")

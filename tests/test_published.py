@@ -57,6 +57,7 @@ def test_the_row_of_plain_gcn_is_the_printed_one():
         ),
         (ModelConfig("gcn", 4, remedies=Remedies(jumping="max")), ("jknet",)),
         (ModelConfig("gcn", 4, remedies=Remedies(norm="pair")), ("gcn",)),
+        (ModelConfig("gcn", 4, remedies=Remedies(residual="initial")), ("gcn",)),  # ResGCN's is another
         (ModelConfig("gcnii", 4), ("gcnii_64", "gcnii_32")),
         (ModelConfig("sage", 4), ()),
     ],
@@ -70,7 +71,7 @@ def test_only_cora_as_it_is_can_be_compared_and_the_split_is_told():
     assert not compares_with(DatasetSpec("karate", "leaders"))
     assert not compares_with(DatasetSpec("cora", edits=(Edit("virtual_node"),)))
     assert "whose nodes are not those of the split here" in split_warning(DatasetSpec("cora"))
-    assert "the same split as here" in split_warning(DatasetSpec("cora", "public"))
+    assert "are on the same split as here" in split_warning(DatasetSpec("cora", "public"))
     assert "tuned anew for each depth" in split_warning(DatasetSpec("cora"))
 
 

@@ -355,3 +355,32 @@ def test_information_gain_is_the_same_for_sparse_features():
     gain = METRICS["instance_information_gain"]
     assert gain(h, thin) == pytest.approx(gain(h, graph), rel=1e-12)
     assert gain(h, thin) > 0.05
+
+
+@pytest.mark.parametrize("width", [1e-5, 1e-7, 1e-9])
+def test_the_spread_of_narrow_classes_far_apart_keeps_its_digits(width):
+    y = np.repeat([0, 1, 2], 5)
+    graph = make_graph([], 15, y=y)
+    h = np.eye(3)[y] + width * np.random.default_rng(21).normal(size=(15, 3))
+    pairs = [(i, j) for i in range(15) for j in range(15) if i != j]
+    within = np.mean([np.linalg.norm(h[i] - h[j]) for i, j in pairs if y[i] == y[j]])
+    between = np.mean([np.linalg.norm(h[i] - h[j]) for i, j in pairs if y[i] != y[j]])
+    assert METRICS["group_distance_ratio"](h, graph) == pytest.approx(between / within, rel=1e-9)
+
+
+def test_dead_rows_do_not_cost_mad_gap_its_digits():
+    path = make_graph([(i, i + 1) for i in range(13)], 14)
+    h = np.ones((14, 2))
+    h[:, 1] += 1e-7 * np.arange(14)
+    h[[0, 5]] = 0
+    live = np.flatnonzero(h.any(axis=1))
+    angle = np.arctan2(h[:, 1], h[:, 0])  # 1 - cos a = 2 sin^2(a / 2), exact for small angles
+
+    def mean(chosen):
+        rows = [
+            [2 * np.sin((angle[i] - angle[j]) / 2) ** 2 for j in live if chosen(abs(i - j))] for i in live
+        ]
+        return np.mean([np.mean(row) for row in rows if row])
+
+    expected = mean(lambda hops: hops >= 8) - mean(lambda hops: 1 <= hops <= 3)
+    assert METRICS["mad_gap"](h, path) == pytest.approx(expected, rel=1e-6, abs=0)

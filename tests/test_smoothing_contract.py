@@ -137,3 +137,18 @@ def test_a_record_tells_the_user_all(key):
     if metric.needs_labels:
         with pytest.raises(MeasureUndefined, match="labels"):
             metric(np.ones((3, 1)), shape("path"))
+
+
+@pytest.mark.parametrize("key", ["subspace_distance", "row_diff", "group_distance_ratio"])
+@pytest.mark.parametrize("scale", [1e-200, 1e-30, 1e30, 1e200])
+def test_distances_do_not_care_whether_their_squares_fit_float64(key, scale):
+    graph, h = caterpillar(), np.random.default_rng(22).normal(size=(50, 3))
+    power = 1 if key in LINEAR_IN_SCALE else 0
+    expected = METRICS[key](h, graph) * scale**power
+    assert METRICS[key](scale * h, graph) == pytest.approx(expected, rel=1e-10, abs=0)
+
+
+@pytest.mark.parametrize("form", [sparse.csr_array, sparse.csc_array, sparse.csr_matrix, sparse.coo_array])
+def test_sparse_states_of_any_form_are_measured(form):
+    h = np.random.default_rng(23).integers(-2, 3, (50, 4)).astype(float)
+    assert METRICS["mad"](form(h), caterpillar()) == METRICS["mad"](h, caterpillar())

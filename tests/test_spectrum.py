@@ -12,6 +12,7 @@ from gnnviz.errors import ConfigError
 from gnnviz.propagation_only import propagated
 from gnnviz.rows import MeasureUndefined
 from gnnviz.smoothing import METRICS
+from gnnviz.smoothing_edges import leading_eigenvector
 from gnnviz.spectrum import SUM_MEASURES, linear_energies, plateau, slowest_mode, spectral_energies
 
 TWO_PARTS = make_graph([(0, 1), (1, 2), (3, 4), (4, 5), (5, 6)], 8)  # two paths and an isolated node
@@ -158,3 +159,62 @@ def test_what_cannot_be_computed_is_said():
         linear_energies(shape("path"), column(0, 0, 0), 1).measure("rayleigh_sym")
     with pytest.raises(MeasureUndefined, match="nothing of the signal is in GCN's limit"):
         slowest_mode(shape("path"), column(0, 0, 0)).measure("rayleigh_sym", 3)
+
+
+def copies(edges, size, count):
+    return make_graph([(a + size * k, b + size * k) for k in range(count) for a, b in edges], size * count)
+
+
+@pytest.mark.parametrize(
+    ("graph", "size", "number"),
+    [
+        (make_graph([(0, leaf) for leaf in range(1, 300)], 300), 1 / 2, 298),
+        (copies([(0, 1), (1, 2)], 3, 100), 1 / 2, 100),
+        (copies([(i, (i + 1) % 40) for i in range(40)], 40, 8), (1 + 2 * math.cos(math.pi / 20)) / 3, 16),
+    ],
+    ids=["star", "paths", "rings"],
+)
+def test_all_vectors_of_the_slowest_eigenvalue_count_however_many_there_are(graph, size, number):
+    mode = slowest_mode(graph, np.eye(graph.num_nodes))  # each vector of length 1 weighs 1
+    assert mode.size == pytest.approx(size)
+    assert mode.weight == pytest.approx(number)
+    assert mode.energy == pytest.approx(number * (1 - size))
+
+
+def test_a_signal_in_the_limit_has_nothing_but_the_limit():
+    graph = caterpillar()
+    limit = np.sqrt(graph.degrees() + 1.0)[:, None]
+    mode, sums = slowest_mode(graph, limit), linear_energies(graph, limit, 3)
+    assert (mode.weight, mode.energy) == (0, 0)
+    assert not sums.energy.any()
+    assert not sums.distance.any()
+    x = random_state(50)
+    outside = x - limit @ (limit.T @ x) / float(np.vdot(limit, limit))
+    with pytest.raises(MeasureUndefined, match="nothing of the signal is in GCN's limit"):
+        slowest_mode(graph, outside).measure("rayleigh_sym", 3)
+
+
+def test_a_complete_graph_is_in_its_limit_after_one_step_and_not_in_the_noise_above_it():
+    six = make_graph([(a, b) for a in range(6) for b in range(a)], 6)
+    distances = linear_energies(six, random_state(6), 3).measure("subspace_distance_relative")
+    assert distances[0] > 0
+    assert not distances[1:].any()
+
+
+def test_a_first_state_that_is_not_finite_has_no_plateau():
+    with pytest.raises(MeasureUndefined, match="NaN or infinite"):
+        plateau(shape("path"), column(1, np.nan, 3), 0.1)
+
+
+def test_eigenvalues_too_close_to_be_told_apart_are_a_sentence_in_good_time(monkeypatch):
+    num_nodes = 400  # of a path, whose slowest eigenvalues differ by some 1e-5
+    graph = make_graph([(node, node + 1) for node in range(num_nodes - 1)], num_nodes)
+    x = random_state(num_nodes)
+    assert slowest_mode(graph, x).size == pytest.approx(0.999979, abs=2e-6)
+    monkeypatch.setattr("gnnviz.spectrum._MOST_RESTARTS", 3)
+    with pytest.raises(MeasureUndefined, match="too close"):
+        slowest_mode(graph, x)
+    monkeypatch.setattr("gnnviz.smoothing_edges._MOST_RESTARTS", 3)
+    leading_eigenvector.cache_clear()
+    with pytest.raises(MeasureUndefined, match="too close"):
+        METRICS["rayleigh_sum"](x, graph)

@@ -28,10 +28,20 @@ from gnnviz.models import MODELS, ModelConfig, build_model
 from gnnviz.receptive import ball_sizes
 from gnnviz.records import BestEpoch
 from gnnviz.remedies import Remedies
+from gnnviz.rows import MeasureUndefined
 from gnnviz.runs import Owner, RunStore
 from gnnviz.smoothing import METRICS
 from gnnviz.spectrum import slowest_mode
-from gnnviz.theory import THEORY_LINES, asymptotic_rate, half_way, mixed_share, weight_bound, why_not
+from gnnviz.theory import (
+    THEORY_LINES,
+    TheoryResult,
+    asymptotic_rate,
+    half_way,
+    mixed_share,
+    spectral_sum,
+    weight_bound,
+    why_not,
+)
 
 KARATE = DatasetSpec("karate", "leaders")
 TRAINING = TrainConfig(epochs=3)
@@ -144,6 +154,39 @@ def test_the_bound_falls_where_it_may_and_else_says_how_vacuous_it_is():
     )
     assert "biases, which the theorem does not allow" in weight_bound(2.0, [1.0], 0.5, has_bias=True).note
     assert weight_bound(2.0, [2.0], 0.5, has_bias=False).curve == ()  # exactly 1 says nothing either
+
+
+def test_a_bound_beyond_float64_and_one_of_broken_weights_are_sentences():
+    assert (
+        "to beyond the largest number of float64 after 64"
+        in weight_bound(2.0, [1e6] * 64, 0.9, has_bias=False).note
+    )
+    with pytest.raises(MeasureUndefined, match="weights are NaN or infinite"):
+        weight_bound(2.0, [1.0, float("nan")], 0.5, has_bias=False)
+    assert weight_bound(2.0, [2.0], 0.5, has_bias=False).note.endswith("lets the distance stay as it is")
+
+
+def test_a_rate_of_nothing_is_a_sentence_and_no_half_life():
+    at_once = asymptotic_rate(slowest_mode(shape("complete"), column(1, 0, 0, 0)), "dirichlet_sym", 3)
+    assert at_once.note == "one step of averaging reaches the limit: nothing is left to decay"
+    even = asymptotic_rate(slowest_mode(shape("cycle"), np.ones((6, 1))), "dirichlet_sym", 3)
+    assert even == TheoryResult(
+        note="nothing of the signal is in the slowest mode: it fades at a quicker rate"
+    )
+    assert spectral_sum(np.zeros(3)).note.startswith("it is 0 from the start")
+
+
+def test_a_run_whose_weights_exploded_gets_the_reason(tmp_path):
+    for model, line, measure in (
+        (ModelConfig("gcn", 2, 8), "weight_bound", "subspace_distance"),
+        (ModelConfig("sgc", 2), "spectral_sum", "rayleigh_sym"),
+        (ModelConfig("sgc", 2), "asymptotic_rate", "rayleigh_sym"),
+        (ModelConfig("appnp", 2, 8), "plateau", "rayleigh_sym"),
+    ):
+        run_id = stored_run(tmp_path, model, scale=float("nan"))
+        result = theory_line(str(tmp_path), run_id, 3, line, measure)
+        assert "NaN or infinite" in result.note
+        assert (result.curve, result.level) == ((), None)
 
 
 def test_half_of_the_component_is_reached_by_hand():

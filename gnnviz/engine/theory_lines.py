@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnnviz.config import RunConfig
 from gnnviz.datasets import OWN_PREFIX, DatasetSpec
@@ -18,15 +19,15 @@ from gnnviz.engine.layer_measures import checked_metric, graph_within, measured
 from gnnviz.models import MODELS, Normalisation
 from gnnviz.profiles import Extent, Measurement
 from gnnviz.propagation_only import measured_steps, propagated
-from gnnviz.rows import MeasureUndefined, State
+from gnnviz.rows import MeasureUndefined, State, as_state
 from gnnviz.runs import RunStore
 from gnnviz.spectrum import linear_energies, plateau, slowest_mode
 from gnnviz.theory import (
     TheoryResult,
-    as_curve,
     asymptotic_rate,
     half_way,
     mixed_share,
+    spectral_sum,
     weight_bound,
     why_not,
 )
@@ -94,8 +95,8 @@ def _spectral_sum(
     store_root: str, config: RunConfig, epoch: int, measure: str, extent: Extent
 ) -> TheoryResult:
     x, graph = _linear_start(store_root, config, epoch, extent), graph_within(config.dataset, extent)[0]
-    values = linear_energies(graph, x, config.model.num_layers).measure(measure)
-    return TheoryResult(curve=as_curve(values)[_first(config) :], note="exact for averaging without weights")
+    result = spectral_sum(linear_energies(graph, x, config.model.num_layers).measure(measure))
+    return TheoryResult(curve=result.curve[_first(config) :], note=result.note)
 
 
 def _asymptotic_rate(
@@ -111,7 +112,7 @@ def _weight_bound(
 ) -> TheoryResult:
     graph, _ = graph_within(config.dataset, extent)
     weights = RunStore(Path(store_root)).load_checkpoint(config.run_id, epoch)
-    norms = [float(np.linalg.norm(matrix, 2)) for matrix in weights.values() if matrix.ndim == 2]
+    norms = [_spectral_norm(matrix) for matrix in weights.values() if matrix.ndim == 2]
     start = linear_energies(graph, graph.x, 0).distance[0]
     size = slowest_mode(graph, graph.x).size
     return weight_bound(float(start), norms, size, has_bias=config.model.bias)
@@ -134,7 +135,15 @@ def _half_way(
 def _linear_start(store_root: str, config: RunConfig, epoch: int, extent: Extent) -> State:
     """Return what is smoothed [N, F]: class scores where averaging alone follows, else the features."""
     graph, nodes = graph_within(config.dataset, extent)
-    return first_state(store_root, config.run_id, epoch)[nodes] if _first(config) else graph.x
+    if not _first(config):
+        return graph.x
+    return as_state(first_state(store_root, config.run_id, epoch)[nodes])  # says so where it is not finite
+
+
+def _spectral_norm(matrix: NDArray[np.generic]) -> float:
+    """Return the largest singular value; NaN for a matrix that is not finite, for which there is none."""
+    values = matrix.astype(np.float64)
+    return float(np.linalg.norm(values, 2)) if np.isfinite(values).all() else float("nan")
 
 
 def _first(config: RunConfig) -> int:

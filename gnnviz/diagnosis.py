@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from gnnviz.diagnosis_evidence import FAILURES, PART_OF_TRAINING, Evidence, Verdict, evidence_of
+from gnnviz.diagnosis_evidence import PART_OF_TRAINING, evidence_of
 from gnnviz.diagnosis_experiments import Experiment, experiment_for
 from gnnviz.diagnosis_facts import RunFacts
+from gnnviz.diagnosis_rule import FAILURES, Evidence, Verdict
 from gnnviz.figures.layout import NARROW_SPACE, percent, significant
 from gnnviz.findings import model_phrase
 
@@ -20,10 +21,13 @@ SURE_OF_TEST = 0.5  # skill: clearly above the least that works
 SURE_OF_KEPT = 0.1  # a share kept this close to the threshold could fall on its other side with another seed
 SURELY_FALLING = 0.001  # of the training loss in one epoch: at that pace it halves in 700, a usual length
 SIGNS_OF_DEATH = 2  # signs that agree; one alone can have a reason of its own
+MANY_SIGNS = 3  # so thorough a death that rows in the limit or a lucky training set do not speak against it
+LEARNED = 0.9  # training skill, from which on there is little left that a longer training could add
 LEARNS_SOMETHING = 0.25  # training skill, below which there is nothing that could be learned by heart
 # What alone shows that no signal passes; the other signs only say why that may be.
-DEADLY = ("flat", "gradient", "dead", "exploded")
-SIGNS = (*DEADLY, "decay", "faded", "start", "control")
+DEADLY = ("flat", "gradient", "shrunk", "dead", "exploded")
+REASONS = ("decay", "faded", "start", "control")
+SIGNS = (*DEADLY, *REASONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,46 +127,70 @@ class _Scales:
 def _weigh(scales: _Scales) -> tuple[Verdict, bool]:
     """Return the verdict, and whether the evidence agrees on it."""
     if scales.says("works", "test") and scales.says("works", "kept"):
+        if scales.number("train") < LEARNED and _begins(scales):
+            return "under_trained", False
         return "works", scales.number("test") >= SURE_OF_TEST and scales.margin >= SURE_OF_KEPT
     # The state is in the limit, averaging is enough to have brought it there, and no bias has: where the
     # limit is equal rows, a layer that gives all nodes its bias is in it, too.
     in_limit = scales.says("over_smoothing", "aligned", "averaged") == 2
     smooth = in_limit and not scales.says("signal_death", "flat")
     dies = bool(scales.says("signal_death", *DEADLY))
-    if scales.says("works", "train"):
-        return _weigh_fitting(scales, smooth=smooth, dies=dies)
-    if dies and smooth:
-        return "mixed", False
+    signs = scales.says("signal_death", *SIGNS)
+    fits = scales.says("works", "train")
+    if dies and (smooth or fits):
+        if signs >= MANY_SIGNS or (scales.says("signal_death", "exploded") and not fits):
+            return "signal_death", False
+        return _weigh_fitting(scales, smooth=smooth, dies=True) if fits else ("mixed", False)
+    if fits:
+        return _weigh_fitting(scales, smooth=smooth, dies=False)
     if dies:
-        agree = scales.says("signal_death", *SIGNS) >= SIGNS_OF_DEATH
-        return "signal_death", agree and not scales.says("over_smoothing", "control")
+        return "signal_death", signs >= SIGNS_OF_DEATH and not scales.says("over_smoothing", "control")
     if smooth:
-        against = scales.says("under_trained", "falling") or scales.says("signal_death", "control")
+        against = scales.says("under_trained", "falling", "moved")
+        against += scales.says("signal_death", *REASONS, "outside", "energy")
         return "over_smoothing", not against
-    if scales.says("under_trained", "falling"):
-        return "under_trained", scales.pace >= SURELY_FALLING
-    by_heart = (
-        scales.says("over_fitting", "kept", "rises") == 2 and scales.number("train") >= LEARNS_SOMETHING
-    )
-    return ("over_fitting" if by_heart else "mixed"), False
+    return _weigh_learning(scales)
+
+
+def _begins(scales: _Scales) -> bool:
+    """Return whether the losses still fall, and the weights are not far from where they began."""
+    return scales.says("under_trained", "falling", "moved") == 2
 
 
 def _weigh_fitting(scales: _Scales, *, smooth: bool, dies: bool) -> tuple[Verdict, bool]:
     """Return the verdict on a run that fits its training nodes and fails on the test nodes."""
     if smooth and not dies:
         return "over_smoothing", scales.margin >= SURE_OF_KEPT
-    if scales.says("over_fitting", "kept") and not smooth:
-        return "over_fitting", scales.margin >= SURE_OF_KEPT and not dies
-    return "mixed", False
+    by_heart = bool(scales.says("over_fitting", "kept")) and not smooth
+    clearly = by_heart and scales.margin >= SURE_OF_KEPT
+    learns = scales.says("under_trained", "falling") and scales.number("train") < LEARNED
+    if _begins(scales) or (learns and not clearly and not dies):
+        return "under_trained", False
+    return ("over_fitting" if by_heart else "mixed"), clearly and not dies
+
+
+def _weigh_learning(scales: _Scales) -> tuple[Verdict, bool]:
+    """Return the verdict on a run that fits nothing, though its signal passes and its rows differ."""
+    if scales.says("under_trained", "falling"):
+        return "under_trained", scales.pace >= SURELY_FALLING
+    if scales.says("under_trained", "moved"):
+        return "under_trained", False
+    if scales.number("train") < LEARNS_SOMETHING:
+        # No layer shows it, but nothing is learned, and weight decay has been the stronger from the start.
+        decays = scales.says("signal_death", "decay") and not scales.says("over_smoothing", "control")
+        return ("signal_death" if decays else "mixed"), False
+    return ("over_fitting" if scales.says("over_fitting", "kept", "rises") == 2 else "mixed"), False
 
 
 def _because(verdict: Verdict, facts: RunFacts, evidence: tuple[Evidence, ...]) -> str:
     """Return the numbers that decided."""
-    reached = max(facts.at_best.train_acc, facts.history[-1].train_acc)
+    best, last = facts.at_best.train_acc, facts.history[-1].train_acc
+    when = ", at its end," if last > best else ""
     train, test = percent(facts.train_chance.majority), percent(facts.test_chance.majority)
     told = [
-        f"It gets {percent(reached)} of the training nodes right and {percent(facts.best.test_acc)} of the "
-        f"test nodes; guessing the largest class gives {train} and {test}"
+        f"It gets {percent(max(best, last))} of the training nodes right{when} and "
+        f"{percent(facts.best.test_acc)} of the test nodes; guessing the largest class gives {train} and "
+        f"{test}"
     ]
     found = {item.name: item for item in evidence}
     told += [
@@ -193,14 +221,19 @@ def _spoken_for(item: Evidence) -> str:
 
 
 _CLAUSES: dict[Verdict, dict[str, str]] = {
-    "over_smoothing": {"aligned": "share of the last hidden state in the limit of averaging"},
+    "over_smoothing": {"aligned": "share of the state in the limit of averaging"},
     "signal_death": {
         "flat": "least share of a layer's state that tells nodes apart",
         "gradient": "weakest gradient over the strongest",
+        "shrunk": "least share of a layer's weights that is left",
         "exploded": "largest size of a value",
         "dead": "silent nodes",
+        "decay": "least gradient over the pull of weight decay, in the first epoch",
     },
-    "under_trained": {"falling": "training loss lost in the last fifth of the epochs"},
+    "under_trained": {
+        "falling": "training loss lost in the last fifth of the epochs",
+        "moved": "learning rate times epochs, the farthest that a weight can have moved",
+    },
 }
 
 VERDICTS: dict[Verdict, VerdictSpec] = {
@@ -233,7 +266,8 @@ VERDICTS: dict[Verdict, VerdictSpec] = {
         label="Under-trained",
         headline="was stopped too soon",
         hedged="was probably stopped too soon",
-        help="The training nodes are not learned yet, and both losses still fall at the end.",
+        help="The training nodes are not learned yet, and both losses still fall at the end, or no weight "
+        "can have moved far.",
     ),
     "mixed": VerdictSpec(
         label="Mixed evidence",

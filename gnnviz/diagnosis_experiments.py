@@ -14,8 +14,12 @@ from gnnviz.sweeps import in_recipe
 
 LEAST_EPOCHS = 200  # what the papers train on graphs of this kind
 MORE_EPOCHS = 4  # times as many: 15 more fifths, enough to see whether the fall goes on
-USUAL_DROPOUT = 0.5  # of GCN's paper
+USUAL_RATE = 0.01  # of GCN's paper
+GREAT_RATE = 0.1  # a step of which is as long as a weight is large, so that nothing learned survives it
+SMALL_RATE = 1e-3  # below, a hundred epochs move no weight by its own size
+USUAL_DROPOUT = 0.5  # likewise
 USUAL_DECAY = 5e-4  # likewise
+LINEAR_LAYERS = {"sgc": 1, "appnp": 2}  # that make the class scores, which are then only averaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def _without_regularisation(facts: RunFacts) -> Experiment | None:
         training=replace(config.training, weight_decay=0.0),
     )
     control = control_of(config)
-    with_control = facts.control is None and MODELS[config.model.model].uses_graph
+    with_control = _has_control(facts)
     sentence = (
         "The same depth without weight decay and dropout averages just as much. If it learns, the signal "
         "and not the averaging was lost; if it does not, the initial weights or the depth are to blame."
@@ -77,14 +81,35 @@ def _without_regularisation(facts: RunFacts) -> Experiment | None:
     return Experiment(runs, label, sentence + more)
 
 
+def _has_control(facts: RunFacts) -> bool:
+    """Return whether a control is missing that could tell something.
+
+    Where the layers have no weights it could not: as many layers with weights are another network.
+    """
+    spec = MODELS[facts.config.model.model]
+    return facts.control is None and spec.uses_graph and not spec.propagates
+
+
 def _control(facts: RunFacts) -> Experiment | None:
-    if facts.control is not None or not MODELS[facts.config.model.model].uses_graph:
+    if not _has_control(facts):
         return None
     return Experiment(
         (control_of(facts.config),),
         "Train the control without edges",
         "The same depth and recipe without edges. If it does as well, the edges are not what decides here; "
         "if it does better, they do harm; if it does worse, they help.",
+    )
+
+
+def _not_averaged(facts: RunFacts) -> Experiment | None:
+    model = facts.config.model
+    if model.model not in LINEAR_LAYERS:
+        return None
+    return Experiment(
+        (replace(facts.config, model=in_recipe(model, "mlp", LINEAR_LAYERS[model.model])),),
+        "Train it without its averaging",
+        "The linear layers before the averaging, and nothing else. If they do as well, the edges are not "
+        "what decides here; if they do better, averaging does harm; if they do worse, it helps.",
     )
 
 
@@ -123,6 +148,55 @@ def _first_state(facts: RunFacts) -> Experiment | None:
         "Train APPNP of the same depth",
         "It averages as often, but mixes the scores from before the averaging into every step. If it works, "
         "it was the averaging that failed.",
+    )
+
+
+def _averaging_alone(facts: RunFacts) -> Experiment | None:
+    model = facts.config.model
+    if model.model != "gcn" or model.normalisation != "sym" or model.remedies.changed():
+        return None
+    return Experiment(
+        (replace(facts.config, model=in_recipe(model, "sgc", model.num_layers)),),
+        "Train SGC of the same depth",
+        "It averages as often, with one linear map before and nothing between. If it fails as well, "
+        "averaging explains it; if it learns, weights and activations have lost what averaging leaves.",
+    )
+
+
+def _gentler(facts: RunFacts) -> Experiment | None:
+    if facts.config.training.learning_rate < GREAT_RATE:
+        return None
+    return _at_usual_rate(
+        facts,
+        "The same run in smaller steps. If it learns, its steps were too long, and neither depth nor "
+        "averaging is to blame.",
+    )
+
+
+def _faster(facts: RunFacts) -> Experiment | None:
+    if facts.config.training.learning_rate >= SMALL_RATE:
+        return None
+    return _at_usual_rate(
+        facts,
+        "The same run in longer steps. If it learns, it was only too slow; if not, something else holds it.",
+    )
+
+
+def _at_usual_rate(facts: RunFacts, sentence: str) -> Experiment:
+    config = facts.config
+    usual = replace(config, training=replace(config.training, learning_rate=USUAL_RATE))
+    return Experiment((usual,), f"Train it with learning rate {USUAL_RATE:g}", sentence)
+
+
+def _normalised(facts: RunFacts) -> Experiment | None:
+    model = facts.config.model
+    if model.normalisation != "sum":
+        return None
+    return Experiment(
+        (replace(facts.config, model=replace(model, normalisation="sym")),),
+        "Train it with averages in place of sums",
+        "Sums that are not normalised grow with every layer. If it learns without them, it was their size "
+        "that threw it over.",
     )
 
 
@@ -183,10 +257,18 @@ def _longer(facts: RunFacts) -> Experiment | None:
 
 _Proposal = Callable[[RunFacts], Experiment | None]
 _PROPOSALS: dict[str, tuple[_Proposal, ...]] = {
-    "works": (_control, _deeper, _with_edges),
-    "over_smoothing": (_first_state, _residual, _shallower, _control),
-    "signal_death": (_without_regularisation, _control, _residual, _shallower, _longer),
-    "over_fitting": (_regularised, _with_edges, _control, _shallower),
-    "under_trained": (_longer, _without_regularisation),
-    "mixed": (_control, _without_regularisation, _longer, _shallower),
+    "works": (_control, _deeper, _with_edges, _not_averaged),
+    "over_smoothing": (_first_state, _averaging_alone, _residual, _shallower, _control),
+    "signal_death": (
+        _gentler,
+        _normalised,
+        _without_regularisation,
+        _control,
+        _residual,
+        _shallower,
+        _longer,
+    ),
+    "over_fitting": (_regularised, _with_edges, _control, _not_averaged, _shallower),
+    "under_trained": (_faster, _longer, _without_regularisation),
+    "mixed": (_gentler, _control, _not_averaged, _without_regularisation, _longer, _shallower),
 }

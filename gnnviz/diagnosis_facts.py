@@ -12,6 +12,10 @@ from gnnviz.figures.layout import Chance
 from gnnviz.models import MODELS
 from gnnviz.records import BestEpoch, EpochRecord
 
+# Skill is (accuracy - chance) / (1 - chance), chance being to guess the part's largest class: 0 is no
+# better than guessing, 1 is perfect, whatever the classes' sizes.
+FITS = 0.5  # half of what can be learned on the training nodes; training that works comes close to 1
+
 
 @dataclass(frozen=True, slots=True)
 class StateFacts:
@@ -49,7 +53,9 @@ class RunFacts:
         trained: states 1 to num_states at the best epoch.
         untrained: likewise before the first step.
         averaged: the features after as many steps of averaging as lie before the last hidden state, without
-            weights; None for a model that does not see the edges, or a graph without any.
+            weights; after one where jumping hands on the first state, too. None for a model that does not
+            see the edges, or a graph without any.
+        features: what they were before any averaging; None where `averaged` is.
         control: the best epoch of the run without edges at the same depth, if it was trained.
     """
 
@@ -61,6 +67,7 @@ class RunFacts:
     trained: tuple[StateFacts, ...]
     untrained: tuple[StateFacts, ...]
     averaged: StateFacts | None = None
+    features: StateFacts | None = None
     control: EpochRecord | None = None
 
     @property
@@ -84,6 +91,33 @@ class RunFacts:
         """Which of the states is the last hidden one; where class scores are smoothed, the last."""
         last = len(self.trained) - 1
         return last if MODELS[self.config.model.model].propagates else max(last - 1, 0)
+
+    @property
+    def jumps(self) -> bool:
+        """Whether the classes are read from every hidden state: no single layer can lose the signal."""
+        return self.config.model.remedies.jumping != "none"
+
+    @property
+    def has_shortcuts(self) -> bool:
+        """Whether the signal has a way around all layers but the first and the last."""
+        model = self.config.model
+        return self.jumps or model.remedies.residual != "none" or model.model == "gcnii"
+
+    @property
+    def needed(self) -> tuple[int, ...]:
+        """Which of the states all signal passes: each one; with jumping the liveliest one and the logits."""
+        if not self.jumps:
+            return tuple(range(len(self.trained)))
+        hidden = self.trained[: self.deepest + 1]
+        liveliest = min(
+            range(len(hidden)), key=lambda place: (hidden[place].dead, -(hidden[place].spread or 0))
+        )
+        return liveliest, len(self.trained) - 1
+
+    @property
+    def read(self) -> tuple[StateFacts, ...]:
+        """The hidden states that the classes are read from: the last one; with jumping all of them."""
+        return self.trained[0 if self.jumps else self.deepest : self.deepest + 1]
 
 
 def skill(accuracy: float, chance: Chance) -> float | None:

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from gnnviz import diagnosis_evidence as rules
+from gnnviz import diagnosis_signal as signal
 from gnnviz.config import RunConfig, TrainConfig
 from gnnviz.datasets import DatasetSpec
-from gnnviz.diagnosis import VERDICTS, evidence_table, explain
+from gnnviz.diagnosis import SIGNS, VERDICTS, evidence_table, explain
 from gnnviz.diagnosis_evidence import evidence_of
 from gnnviz.diagnosis_experiments import control_of
 from gnnviz.diagnosis_facts import RunFacts, StateFacts, skill
@@ -46,6 +47,7 @@ def facts(
     averaged=AVERAGED,
     untrained=DISTINCT,
     control=None,
+    lucky_end=None,
 ):
     config = config or run()
     states, gradients = config.model.num_states, gradients[: config.model.num_states]
@@ -53,6 +55,8 @@ def facts(
         record(epoch, train, test, loss, val_loss, gradients)
         for epoch, (loss, val_loss) in enumerate(zip(losses, val_losses, strict=True), 1)
     )
+    if lucky_end is not None:
+        history = (*history[:-1], replace(history[-1], train_acc=lucky_end))
     return RunFacts(
         config=config,
         history=history,
@@ -108,6 +112,70 @@ CASES = {
         False,
     ),
     "nothing to be seen": (facts(0.4, 0.35), "mixed", False),
+    "no step long enough": (facts(0.4, 0.35, config=run(learning_rate=1e-4)), "under_trained", False),
+    "begins, and is above chance": (
+        facts(0.8, 0.65, config=run(learning_rate=5e-3), losses=FALLING, val_losses=FALLING),
+        "under_trained",
+        False,
+    ),
+    "begins, and has learned all": (
+        facts(1.0, 0.8, config=run(learning_rate=5e-3), losses=FALLING, val_losses=FALLING),
+        "works",
+        True,
+    ),
+    "begins by heart": (
+        facts(0.8, 0.4, config=run(learning_rate=5e-3), losses=FALLING, val_losses=FALLING),
+        "under_trained",
+        False,
+    ),
+    "halfway, and still falls": (
+        facts(0.7, 0.54, losses=FALLING, val_losses=FALLING),
+        "under_trained",
+        False,
+    ),
+    "halfway, and falls no more": (facts(0.7, 0.54), "mixed", False),
+    "smoothed, but hardly trained": (
+        facts(0.4, 0.35, SMOOTHED, config=run(learning_rate=1e-3)),
+        "over_smoothing",
+        False,
+    ),
+    "in the limit, but not by averaging": (
+        facts(0.4, 0.35, replace(SMOOTHED, aligned=0.999)),
+        "over_smoothing",
+        False,
+    ),
+    "in the limit, but far from averaging alone": (
+        facts(0.4, 0.35, SMOOTHED, averaged=replace(AVERAGED, energy=1e-7)),
+        "over_smoothing",
+        False,
+    ),
+    "in the limit, and faded from the start": (
+        replace(
+            facts(0.4, 0.35, SMOOTHED), untrained=(*(DISTINCT,) * 2, *(replace(DISTINCT, size=1e-4),) * 2)
+        ),
+        "over_smoothing",
+        False,
+    ),
+    "dead in many ways, and smoothed": (
+        facts(0.3, 0.3, replace(SMOOTHED, size=1e-5), gradients=DECAY_WINS),
+        "signal_death",
+        False,
+    ),
+    "dead, and fits two nodes by luck": (
+        facts(0.3, 0.3, replace(CONSTANT, size=1e-5), gradients=DECAY_WINS, lucky_end=1.0),
+        "signal_death",
+        False,
+    ),
+    "decay wins, but the control learns": (
+        facts(0.32, 0.3, gradients=(1e-4, 0.1, 0.1, 0.1), control=1.0),
+        "mixed",
+        False,
+    ),
+    "decay wins, and nothing shows it yet": (
+        facts(0.32, 0.3, gradients=(1e-4, 0.1, 0.1, 0.1)),
+        "signal_death",
+        False,
+    ),
 }
 
 
@@ -130,6 +198,135 @@ def test_equal_rows_that_averaging_alone_makes_are_smoothing_not_death():
     averaged = replace(AVERAGED, spread=1e-13, aligned=1.0, energy=None)
     assert explain(facts(0.4, 0.35, equal, averaged=averaged)).verdict == "over_smoothing"
     assert explain(facts(0.4, 0.35, equal)).verdict == "signal_death"  # here averaging would leave half
+
+
+def jumping(**training):
+    model = ModelConfig(num_layers=4, remedies=Remedies(jumping="concat"))
+    return RunConfig(DatasetSpec(), model, TrainConfig(**training))
+
+
+def test_a_layer_that_jumping_goes_around_loses_no_signal():
+    silent, nearly = StateFacts(size=0.0, dead=1.0), replace(DISTINCT, size=1e-5, dead=0.97, spread=0.9)
+    given = facts(1.0, 0.4, config=jumping(), gradients=(0.1, 0.0, 0.0, 0.1, 0.1))
+    given = replace(given, trained=(DISTINCT, silent, nearly, SMOOTHED, DISTINCT))
+    found = explain(given)
+    assert (found.verdict, found.confident) == ("over_fitting", True)
+    assert all("signal_death" not in item.supports for item in found.evidence if item.name in SIGNS)
+    numbers = {item.name: item.number for item in found.evidence}
+    assert (numbers["flat"], numbers["dead"], numbers["faded"]) == (0.6, 0.0, 1.0)
+    assert (numbers["aligned"], numbers["mad"]) == (0.4, 0.1)  # of the state that is least smoothed
+    everywhere = replace(given, trained=(silent,) * 5)
+    assert explain(replace(everywhere, history=facts(0.3, 0.3, config=jumping()).history)).verdict == (
+        "signal_death"
+    )
+
+
+@pytest.mark.parametrize("remedies", [Remedies(residual="plain"), Remedies(residual="initial")])
+def test_a_layer_without_gradient_kills_nothing_where_a_residual_goes_around_it(remedies):
+    config = RunConfig(DatasetSpec(), ModelConfig(num_layers=4, remedies=remedies), TrainConfig())
+    given = facts(0.4, 0.35, config=config, gradients=(0.1, 0.0, 0.1, 0.1))
+    supports = {item.name: item.supports for item in evidence_of(given)}
+    assert all("signal_death" not in supports[name] for name in ("gradient", "decay", "shrunk"))
+    assert explain(given).verdict == "mixed"
+    first = facts(0.4, 0.35, config=config, gradients=(0.0, 0.1, 0.1, 0.1))
+    assert explain(first).verdict == "signal_death"  # nothing goes around the first layer
+    assert explain(facts(0.4, 0.35, gradients=(0.1, 0.0, 0.1, 0.1))).verdict == "signal_death"
+
+
+def test_weights_that_decay_has_put_out_are_a_death():
+    given = facts(0.3, 0.3, gradients=(1e-4, 0.1, 0.1, 0.1))
+    at_best = replace(given.history[1], weight_norms=(0.2, 5.0, 5.0, 5.0))
+    found = explain(replace(given, history=(given.history[0], at_best, *given.history[2:])))
+    assert (found.verdict, found.confident) == ("signal_death", True)
+    assert "least share of a layer's weights that is left: 0.0400" in found.because
+
+
+def test_a_head_that_adam_does_not_train_has_no_gradient_to_lose():
+    model = ModelConfig(num_layers=3, remedies=Remedies(post_layers=1))
+    heads = {
+        objective: RunConfig(DatasetSpec(), model, TrainConfig(objective=objective))
+        for objective in ("unsupervised", "both")
+    }
+    numbers = {
+        objective: {
+            item.name: item.number
+            for item in evidence_of(facts(config=config, gradients=(0.1, 0.1, 0.1, 0.0)))
+        }
+        for objective, config in heads.items()
+    }
+    assert (numbers["unsupervised"]["gradient"], numbers["both"]["gradient"]) == (1.0, 0.0)
+    assert numbers["unsupervised"]["decay"] == pytest.approx(40)
+    assert numbers["both"]["decay"] == 0.0
+
+
+@pytest.mark.parametrize(("epochs", "threshold"), [(5, 0.001), (6, 0.002), (50, 0.01), (200, 0.01)])
+def test_a_short_training_need_not_fall_as_far_as_a_long_one(epochs, threshold):
+    losses = tuple(2 - 0.003 * min(epoch, 5) for epoch in range(epochs))
+    given = facts(0.4, 0.35, losses=losses, val_losses=losses)
+    falling = next(item for item in evidence_of(given) if item.name == "falling")
+    assert falling.threshold == pytest.approx(threshold)
+    assert (explain(given).verdict == "under_trained") == (epochs < 50)
+
+
+def test_one_epoch_is_too_short_to_say_more():
+    given = facts(0.35, 0.3)
+    given = replace(given, history=given.history[:1], best=BestEpoch(1, 0.3, 1.9, 0.3))
+    found = explain(given)
+    assert (found.verdict, found.confident) == ("under_trained", False)
+    assert "the farthest that a weight can have moved: 0.0100" in found.because
+
+
+def test_of_mini_batches_it_is_not_known_how_far_they_moved_a_weight():
+    config = RunConfig(DatasetSpec(), ModelConfig("sage"), TrainConfig(learning_rate=1e-4, batch_size=8))
+    assert "moved" not in {item.name for item in evidence_of(facts(0.4, 0.35, config=config))}
+
+
+def test_rounding_in_the_limit_is_no_distance_from_averaging():
+    there = replace(SMOOTHED, energy=5e-15)
+    given = facts(0.4, 0.35, there, averaged=replace(AVERAGED, aligned=1.0, energy=1e-29))
+    energy = next(item for item in evidence_of(given) if item.name == "energy")
+    assert (energy.number, energy.supports) == (pytest.approx(5e-3), ())
+
+
+@pytest.mark.parametrize("model", ["sgc", "appnp"])
+def test_as_many_layers_with_weights_are_no_control_of_averaging(model):
+    given = facts(0.4, 0.35, SMOOTHED, config=run(model, 16), gradients=(0.1,) * 16, control=0.3)
+    found = explain(given)
+    assert (found.verdict, found.confident) == ("over_smoothing", True)
+    assert "control" not in {item.name for item in found.evidence}
+    works = explain(facts(config=run(model, 64), gradients=(0.1,) * 64)).experiment
+    assert works is not None
+    alone = works.configs[0].model
+    assert (alone.model, alone.num_layers) == ("mlp", {"sgc": 1, "appnp": 2}[model])
+
+
+def test_the_training_nodes_that_were_right_at_the_end_are_told_as_such():
+    told = explain(facts(0.5, 0.4, lucky_end=1.0)).because
+    assert told.startswith(
+        "It gets 100.0\u202f% of the training nodes right, at its end, and 40.0\u202f% of the"
+    )
+    assert "at its end" not in explain(facts(0.5, 0.4)).because
+
+
+def test_rows_that_single_precision_makes_equal_in_the_limit_are_smoothing():
+    # a regular graph: averaging leaves 1e-33 of the differences, the network's own rounding nothing at all
+    equal = replace(SMOOTHED, spread=0.0, aligned=1.0, energy=0.0)
+    averaged = replace(AVERAGED, spread=1e-33, aligned=1.0, energy=1e-33)
+    assert explain(facts(0.4, 0.35, equal, averaged=averaged)).verdict == "over_smoothing"
+
+
+def test_features_that_are_in_the_limit_already_are_not_brought_there_by_averaging():
+    given = replace(facts(0.4, 0.35, SMOOTHED), features=replace(DISTINCT, aligned=0.96))
+    found = explain(given)
+    assert found.verdict == "mixed"
+    averaged = next(item for item in found.evidence if item.name == "averaged")
+    assert averaged.text.endswith("and nothing else; 96.0\u202f% before")
+    assert averaged.supports == ()
+
+
+def test_what_explodes_is_not_smoothed():
+    found = explain(facts(0.4, 0.35, replace(SMOOTHED, size=1e6)))
+    assert (found.verdict, found.confident) == ("signal_death", False)
 
 
 def test_the_control_never_smooths():
@@ -176,13 +373,13 @@ def test_each_number_is_worked_out_as_on_paper():
 @pytest.mark.parametrize(
     ("name", "at", "verdict"),
     [
-        ("flat", rules.FLAT, "signal_death"),
+        ("flat", signal.FLAT, "signal_death"),
         ("aligned", rules.ALIGNED, "over_smoothing"),
-        ("rank", rules.ONE_DIRECTION, "signal_death"),
+        ("rank", signal.ONE_DIRECTION, "signal_death"),
         ("mad", rules.SAME_DIRECTION, "over_smoothing"),
-        ("faded", rules.FADED, "signal_death"),
-        ("exploded", rules.EXPLODED, "signal_death"),
-        ("dead", rules.DEAD_NODES, "signal_death"),
+        ("faded", signal.FADED, "signal_death"),
+        ("exploded", signal.EXPLODED, "signal_death"),
+        ("dead", signal.DEAD_NODES, "signal_death"),
     ],
 )
 def test_a_threshold_itself_counts_and_the_other_side_does_not(name, at, verdict):
@@ -292,3 +489,24 @@ def test_the_control_of_a_run_that_sees_no_labels_keeps_a_head():
     assert control.training.batch_size is None
     gcnii = RunConfig(DatasetSpec(), ModelConfig("gcnii"), TrainConfig(objective="unsupervised"))
     assert control_of(gcnii).model.has_head
+
+
+def test_smoothing_among_weights_is_told_from_averaging_by_sgc():
+    experiment = explain(facts(0.4, 0.35, SMOOTHED, run("gcn", 16), gradients=(0.1,) * 16)).experiment
+    assert experiment is not None
+    assert (experiment.configs[0].model.model, experiment.configs[0].model.num_layers) == ("sgc", 16)
+
+
+def test_steps_that_are_too_long_or_too_short_are_tried_at_the_usual_rate():
+    thrown = explain(facts(0.3, 0.3, CONSTANT, run(learning_rate=10.0))).experiment
+    crept = explain(facts(0.3, 0.3, config=run(learning_rate=1e-5))).experiment
+    assert thrown is not None
+    assert crept is not None
+    assert thrown.configs == crept.configs == (run(learning_rate=0.01),)
+
+
+def test_sums_that_explode_are_tried_as_averages():
+    sums = replace(run(), model=ModelConfig(num_layers=4, normalisation="sum"))
+    experiment = explain(facts(0.3, 0.3, replace(DISTINCT, size=1e6), sums)).experiment
+    assert experiment is not None
+    assert experiment.configs == (run(),)

@@ -22,6 +22,7 @@ from gnnviz.graph import Graph
 from gnnviz.models import ModelConfig
 from gnnviz.presets import PRESETS
 from gnnviz.propagation_only import propagated
+from gnnviz.remedies import Remedies
 from gnnviz.runs import Owner, RunStore
 from gnnviz.smoothing import METRICS
 from gnnviz.sweeps import in_recipe
@@ -29,6 +30,7 @@ from gnnviz.training import initial_model, train
 
 CORA = DatasetSpec("cora", "kipf", normalisation="l1")
 KARATE = DatasetSpec("karate", "leaders")
+BLOCKS = DatasetSpec("blocks", "random", homophily=0.35, signal=1.5)  # edges that tell little of the classes
 RECIPE = PRESETS["one_recipe"]
 
 
@@ -121,6 +123,69 @@ def test_features_averaged_200_times_under_one_linear_map_are_smoothing():
     assert (found.verdict, found.confident) == ("over_smoothing", True), found
 
 
+# Other graphs than the one that the thresholds were first tried on
+
+
+def elsewhere(
+    dataset: DatasetSpec, model: str = "gcn", depth: int = 2, dropout: float = 0.5, **training: float
+) -> RunConfig:
+    """Return a run on another graph, with the seed that showed what the test is about."""
+    layers = replace(in_recipe(ModelConfig(hidden_channels=16), model, depth), dropout=dropout)
+    options = {"epochs": 200, "seed": 3, **training}
+    return RunConfig(dataset, layers, TrainConfig(**options))  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("depth", "seed"), [(16, 3), (32, 3), (64, 3), (64, 5)])
+def test_a_deep_gcn_on_the_karate_club_is_a_signal_death(tmp_path, depth, seed):
+    # Two training nodes: some of these end with both right by luck, others with rows along sqrt(d + 1).
+    found = judged(tmp_path, elsewhere(KARATE, depth=depth, seed=seed))
+    assert found.verdict == "signal_death", found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dataset", [KARATE, BLOCKS], ids=["karate", "blocks"])
+def test_sgc_at_64_steps_is_smoothing_beside_its_dead_control_too(tmp_path, dataset):
+    config = elsewhere(dataset, "sgc", 64, epochs=60)
+    trained(tmp_path, control_of(config))
+    found = judged(tmp_path, config)
+    assert (found.verdict, found.confident) == ("over_smoothing", True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("epochs", "rate", "tried"), [(1, 0.01, 0.01), (5, 0.01, 0.01), (10, 1e-3, 1e-3), (60, 1e-5, 0.01)]
+)
+def test_a_training_that_moved_no_weight_far_is_under_trained(tmp_path, epochs, rate, tried):
+    found = judged(tmp_path, elsewhere(BLOCKS, epochs=epochs, learning_rate=rate))
+    assert found.verdict == "under_trained"
+    assert found.experiment is not None
+    assert found.experiment.configs[0].training.learning_rate == tried
+
+
+@pytest.mark.slow
+def test_five_epochs_that_learn_all_there_is_have_worked(tmp_path):
+    assert judged(tmp_path, elsewhere(KARATE, epochs=5, seed=5)).verdict == "works"
+
+
+@pytest.mark.slow
+def test_jumping_over_smoothed_layers_learns_by_heart_what_it_reads_from_the_first(tmp_path):
+    config = elsewhere(BLOCKS, depth=16, dropout=0.0, epochs=60, weight_decay=0.0)
+    config = replace(config, model=replace(config.model, remedies=Remedies(jumping="concat")))
+    facts = facts_of(str(tmp_path), trained(tmp_path, config))
+    assert facts.trained[facts.deepest].aligned == pytest.approx(1.0, abs=0.05)  # the last layer is smoothed
+    found = explain(facts)
+    assert (found.verdict, found.confident) == ("over_fitting", True)
+
+
+@pytest.mark.slow
+def test_weight_decay_that_puts_a_shallow_net_out_is_a_death(tmp_path):
+    found = judged(tmp_path, elsewhere(BLOCKS, epochs=60, weight_decay=0.5))
+    assert found.verdict == "signal_death"
+    assert found.experiment is not None
+    assert found.experiment.configs[0].training.weight_decay == 0.0
+
+
 # Facts
 
 
@@ -142,6 +207,8 @@ def test_facts_of_a_run_are_the_measures_of_its_states(tmp_path):
     steps = list(propagated(graph, "sym", 2))
     assert facts.averaged is not None
     assert facts.averaged.energy == pytest.approx(METRICS["rayleigh_sym"](steps[2], graph))
+    assert facts.features is not None
+    assert facts.features.energy == pytest.approx(METRICS["rayleigh_sym"](steps[0], graph))
 
 
 @pytest.mark.parametrize("normalisation", ["sym", "row", "sum"])
@@ -188,9 +255,11 @@ def test_every_kind_of_run_has_a_verdict_in_finite_numbers(tmp_path, config):
     assert judged(tmp_path, config).sentence
 
 
-def own_run(folder: Path, monkeypatch: pytest.MonkeyPatch, classes: int, edges: str) -> RunConfig:
+def own_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, classes: int, edges: str, row: str = "{0} {1}"
+) -> RunConfig:
     """Write a graph of 40 nodes, and return a run on it."""
-    lines = [f"n{node} {node % 2} {node % 3} c{node % classes}" for node in range(40)]
+    lines = [f"n{node} {row.format(node % 2, node % 3)} c{node % classes}" for node in range(40)]
     (folder / "mine.content").write_text("\n".join(lines))
     (folder / "mine.cites").write_text(edges)
     monkeypatch.setenv("GNNVIZ_DATA", str(folder))
@@ -203,6 +272,14 @@ def test_isolated_nodes_have_a_verdict_in_finite_numbers(tmp_path, monkeypatch, 
     found = judged(tmp_path / "runs", config)
     assert found.sentence
     assert ("aligned" in {item.name for item in found.evidence}) == bool(edges)
+
+
+@pytest.mark.parametrize(("row", "expected"), [("{0} {1}", "over_smoothing"), ("1 1", "mixed")])
+def test_on_a_ring_differing_rows_are_smoothed_and_equal_ones_are_not(tmp_path, monkeypatch, row, expected):
+    ring = "".join(f"n{node} n{(node + 1) % 40}\n" for node in range(40))
+    config = own_run(tmp_path, monkeypatch, classes=2, edges=ring, row=row)
+    config = replace(config, model=ModelConfig("sgc", num_layers=64), training=TrainConfig(epochs=40))
+    assert judged(tmp_path / "runs", config).verdict == expected
 
 
 def test_a_graph_of_one_class_is_a_sentence(tmp_path, monkeypatch):

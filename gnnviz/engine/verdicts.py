@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,8 @@ from gnnviz.rows import Matrix, MeasureUndefined, State, as_state, balanced
 from gnnviz.runs import RunState, RunStore
 from gnnviz.smoothing import METRICS, matched_rayleigh
 from gnnviz.smoothing_edges import leading_eigenvector
+
+FeatureFacts: TypeAlias = tuple[StateFacts | None, StateFacts | None]
 
 DIRECTIONS = ("effective_rank", "mad")  # minutes for a table of many thousand features, so not for those
 
@@ -61,6 +64,7 @@ def facts_of(store_root: str, run_id: str) -> RunFacts:
         tuple(state_facts(h, graph, measure, DIRECTIONS) for h in hidden_states(store_root, run_id, epoch))
         for epoch in (best.epoch, 0)
     )
+    features, averaged = _averaged(config, graph)
     return RunFacts(
         config=config,
         history=store.history(run_id),
@@ -69,7 +73,8 @@ def facts_of(store_root: str, run_id: str) -> RunFacts:
         test_chance=chance_levels(graph, "test"),
         trained=trained,
         untrained=untrained,
-        averaged=_averaged(config, graph),
+        averaged=averaged,
+        features=features,
         control=_control(store, config),
     )
 
@@ -154,12 +159,16 @@ def _value(measure: str, h: Matrix, graph: Graph) -> float | None:
         return None
 
 
-def _averaged(config: RunConfig, graph: Graph) -> StateFacts | None:
-    """Return the features after as many steps of averaging as the last hidden state has behind it."""
+def _averaged(config: RunConfig, graph: Graph) -> FeatureFacts:
+    """Return the features before and after as many steps of averaging as the last hidden state has behind it.
+
+    Where jumping hands on every hidden state, they are held against the first, which is averaged once.
+    """
     if not MODELS[config.model.model].uses_graph or not graph.num_edges:
-        return None
+        return None, None
     smooths = MODELS[config.model.model].propagates or config.model.has_head
-    steps = max(config.model.num_layers - (not smooths), 1)
+    jumps = config.model.remedies.jumping != "none"
+    steps = 1 if jumps else max(config.model.num_layers - (not smooths), 1)
     how = normalisation_of(config.model), matched_rayleigh(config.model)
     if config.dataset.name.startswith(OWN_PREFIX):  # its files may change
         return _averaged_features(graph, steps, *how)
@@ -169,18 +178,18 @@ def _averaged(config: RunConfig, graph: Graph) -> StateFacts | None:
 @lru_cache(maxsize=64)
 def _averaged_bundled(
     dataset: DatasetSpec, steps: int, normalisation: Normalisation, measure: str
-) -> StateFacts | None:
+) -> FeatureFacts:
     return _averaged_features(load_graph_once(dataset), steps, normalisation, measure)
 
 
-def _averaged_features(
-    graph: Graph, steps: int, normalisation: Normalisation, measure: str
-) -> StateFacts | None:
-    """Return what is left of the features; None for more of them than memory should hold at once."""
+def _averaged_features(graph: Graph, steps: int, normalisation: Normalisation, measure: str) -> FeatureFacts:
+    """Return the features and what is left of them; None for more than memory should hold at once."""
     try:
-        return state_facts(deque(propagated(graph, normalisation, steps), maxlen=1).pop(), graph, measure)
+        states = propagated(graph, normalisation, steps)
+        before = state_facts(next(states), graph, measure)
+        return before, state_facts(deque(states, maxlen=1).pop(), graph, measure)
     except MeasureUndefined:
-        return None
+        return None, None
 
 
 def _control(store: RunStore, config: RunConfig) -> EpochRecord | None:

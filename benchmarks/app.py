@@ -21,9 +21,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import psutil
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.reruns import BrowserReruns, plain_reruns
 from gnnviz.runs import RunState, RunStore
 from gnnviz.sweeps import OPENING_DEPTHS
 
@@ -31,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 STARTS = 3
 CLICKS = 15
 LAYER_CLICKS = 20
+CLICKS_ON_A_CHOICE = 60
 A_LOOK = 1000  # milliseconds that a person looks at a picture before the next click
 # Looks at every frame; a locator that waits looks twice a second only.
 HEADLINE_SAYS = """(text) => new Promise((resolve) => {
@@ -38,14 +41,16 @@ HEADLINE_SAYS = """(text) => new Promise((resolve) => {
         ? resolve(true) : requestAnimationFrame(look);
     look();
 })"""
-# Until the address says so, and for "" until it no longer says "published".
-ADDRESS_SAYS = """(text) => new Promise((resolve) => {
-    const says = () => text ? location.search.includes(text) : !location.search.includes("published=");
-    const look = () => says() ? resolve(true) : requestAnimationFrame(look);
+# A click and the seconds until the address, which a page writes last, says so. The clock is the browser's:
+# what the driver takes to click has no part in it.
+CLICK = """(button, [parameter, value]) => new Promise((resolve) => {
+    const begun = performance.now();
+    const says = () => new URLSearchParams(location.search).get(parameter) === value;
+    const look = () => says() ? resolve((performance.now() - begun) / 1000) : requestAnimationFrame(look);
+    button.click();
     look();
 })"""
 SWEEP = "models=gcn,sage,gat&depths=1,2,4,8,16,32,64&seeds=3"
-COLOURS = {"right or wrong": "right_wrong", "true class": "class"}
 RERUNS = 500
 
 
@@ -61,8 +66,12 @@ def main() -> None:
             report("opening sweep, from the first visit", [opening_sweep(page, url, runs)])
             report("click on Train to the first epoch drawn", first_epochs(page, url))
             report("click to redrawn picture, two runs training", redraws(page, url, runs))
-            report("click that changes no data, two runs training", reruns(page))
-            report("the same, a sweep of 63 runs training", sweeping(page, url, runs))
+            report_clicks("two runs training", reruns(page))
+            report_clicks("63 runs training", sweeping(page, url, runs))
+            page.goto("about:blank")
+            queries = tuple(f"view=depths&{SWEEP}&published={switch}" for switch in ("on", "off"))
+            times = plain_reruns(url, "oversmoothing", queries, CLICKS_ON_A_CHOICE, A_LOOK / 1000)
+            report("rerun without a browser, 63 runs training", times)
             if "--memory" in sys.argv:
                 print_memory(page, pid)
             page.close()
@@ -131,20 +140,12 @@ def redraws(page: Page, url: str, runs: Path) -> list[float]:
     return times
 
 
-def reruns(page: Page) -> list[float]:
-    """Return the seconds from a click that changes no data to the redrawn controls, while two runs train."""
-    times = []
-    for number in range(LAYER_CLICKS):
-        wanted = ("right or wrong", "true class")[number % 2]
-        begun = time.perf_counter()
-        page.get_by_role("radio", name=wanted).or_(page.get_by_role("button", name=wanted)).first.click()
-        wait(lambda wanted=wanted: f"colour={COLOURS[wanted]}" in addressed(page), 60)
-        times.append(time.perf_counter() - begun)
-        page.wait_for_timeout(A_LOOK)
-    return times
+def reruns(page: Page) -> tuple[list[float], list[float]]:
+    """Return the seconds of clicks that change no data, while two runs train: see `clicks`."""
+    return clicks(page, "colour", {"right or wrong": "right_wrong", "true class": None})
 
 
-def sweeping(page: Page, url: str, runs: Path) -> list[float]:
+def sweeping(page: Page, url: str, runs: Path) -> tuple[list[float], list[float]]:
     """Return the seconds of clicks that change no data while 3 models x 7 depths x 3 seeds are trained."""
     store = RunStore(runs)
     before = len(store.run_ids())
@@ -157,21 +158,24 @@ def sweeping(page: Page, url: str, runs: Path) -> list[float]:
     queue.click()
     wait(lambda: len(store.run_ids()) > before + 50, 60)  # a few of the 63 may have been trained before
     page.wait_for_timeout(5000)
-    times = []
-    for number in range(LAYER_CLICKS):
-        wanted = ("on", "off")[number % 2]
-        begun = time.perf_counter()
-        page.get_by_role("radio", name=wanted, exact=True).first.click()
-        page.evaluate(ADDRESS_SAYS, "published=on" if wanted == "on" else "")
-        times.append(time.perf_counter() - begun)
+    return clicks(page, "published", {"on": "on", "off": None})
+
+
+def clicks(page: Page, parameter: str, wanted: dict[str, str | None]) -> tuple[list[float], list[float]]:
+    """Return what clicks on two choices in turn take: the server's rerun, and until the address says so.
+
+    Args:
+        page: shows the choices as buttons.
+        parameter: of the address.
+        wanted: what the address says of each choice; None where it leaves the default out.
+    """
+    reruns, whole = BrowserReruns(page), []
+    for number in range(CLICKS_ON_A_CHOICE):
+        name, value = list(wanted.items())[number % len(wanted)]
+        choice = page.get_by_role("radio", name=name, exact=True).first
+        whole.append(choice.evaluate(CLICK, [parameter, value]))
         page.wait_for_timeout(A_LOOK)
-    return times
-
-
-def addressed(page: Page) -> str:
-    """Return the address of a page, which it writes anew after each choice; the default is written out."""
-    address = str(page.evaluate("location.search"))
-    return address if "colour=" in address else f"{address}&colour=class"
+    return reruns.seconds(), whole
 
 
 def print_memory(page: Page, pid: int) -> None:
@@ -247,11 +251,16 @@ def wait(condition: Callable[[], object], seconds: float) -> None:
         time.sleep(0.02)
 
 
+def report_clicks(load: str, times: tuple[list[float], list[float]]) -> None:
+    """Print the two rows of clicks that change no data."""
+    for what, seconds in zip(("rerun in a browser", "click to its end"), times, strict=True):
+        report(f"{what}, {load}", seconds)
+
+
 def report(what: str, seconds: list[float]) -> None:
     """Print one row."""
-    ordered = sorted(seconds)
-    late = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
-    print(f"{what:45} median {statistics.median(ordered):6.2f} s   p95 {late:6.2f} s   n {len(ordered)}")
+    late = float(np.quantile(seconds, 0.95))
+    print(f"{what:45} median {statistics.median(seconds):6.2f} s   p95 {late:6.2f} s   n {len(seconds)}")
 
 
 if __name__ == "__main__":

@@ -39,6 +39,15 @@ def check_real(name: str, value: float, *, above_zero: bool = False) -> None:
         raise ConfigError(f"{name} is {value!r}; choose a finite number {allowed}")
 
 
+def make_floats(record: object, *names: str) -> None:
+    """Turn the numbers in these fields of a frozen record into floats, and -0.0 into 0.0.
+
+    So equal records also read the same as JSON, whether they were given 1 or 1.0.
+    """
+    for name in names:
+        object.__setattr__(record, name, float(getattr(record, name)) + 0.0)
+
+
 def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
     """Refuse what is not among `allowed`.
 

@@ -9,9 +9,10 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
-from gnnviz.checks import check_choice, check_count, check_real
+from gnnviz.checks import check_choice, check_count, check_real, make_floats
 from gnnviz.datasets import DatasetSpec
 from gnnviz.edits import Edit
 from gnnviz.errors import ConfigError
@@ -71,6 +72,7 @@ class TrainConfig:
         check_count("seed", self.seed, MAX_SEED, smallest=0)
         check_real("learning_rate", self.learning_rate, above_zero=True)
         check_real("weight_decay", self.weight_decay)
+        make_floats(self, "learning_rate", "weight_decay")
         if self.patience is not None:
             check_count("patience", self.patience, MAX_EPOCHS)
         check_choice("decay_on", self.decay_on, ("first", "all"))
@@ -114,8 +116,7 @@ class RunConfig:
     @property
     def run_id(self) -> str:
         """Return the 16 hexadecimal digits that name this run and its folder."""
-        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return _run_id(self)
 
     @property
     def title(self) -> str:
@@ -150,6 +151,13 @@ class RunConfig:
             "training": TrainConfig(**{**training, "pairs": pairs, "fan_outs": training["fan_outs"]}),
         }
         return cls(**{**fields, **parts})
+
+
+@lru_cache(maxsize=8192)
+def _run_id(config: RunConfig) -> str:
+    """Return the hash of a config as JSON; a page asks for those of a whole sweep many times."""
+    text = json.dumps(config.to_json(), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _dataset_of(values: object) -> DatasetSpec:

@@ -37,7 +37,7 @@ def training_finding(config: RunConfig, status: RunStatus) -> str:
     accuracy = f"{percent(status.best.test_acc)} of the test nodes right"
     if status.state is RunState.DONE:
         return f"{name} gets {accuracy}"
-    return f"{name} gets {accuracy}, {status.state.value} at {epochs}"
+    return f"{name} gets {accuracy}, {status.word} at {epochs}"
 
 
 def model_phrase(config: RunConfig) -> str:

@@ -9,7 +9,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
-from gnnviz.checks import check_choice, check_count, check_real, check_share, check_switch
+from gnnviz.checks import check_choice, check_count, check_real, check_share, check_switch, make_floats
 from gnnviz.errors import ConfigError
 from gnnviz.remedies import NO_REMEDIES, Remedies
 
@@ -174,11 +174,13 @@ class ModelConfig:
         check_count("hidden_channels", self.hidden_channels, MAX_CHANNELS)
         check_count("heads", self.heads, self.hidden_channels)
         check_count("output_heads", self.output_heads, MAX_OUTPUT_HEADS)
-        for name in ("dropout", "attention_dropout", "negative_slope", "alpha"):
+        shares = ("dropout", "attention_dropout", "negative_slope", "alpha")
+        for name in shares:
             check_share(name, getattr(self, name))
         if self.alpha == 0:
             raise ConfigError("alpha is 0; choose a number above 0 and below 1, or the model SGC")
         check_real("theta", self.theta, above_zero=True)
+        make_floats(self, *shares, "theta")
         check_choice("dropout_on", self.dropout_on, get_args(DropoutOn))
         check_choice("activation", self.activation, get_args(Activation))
         check_choice("normalisation", self.normalisation, get_args(Normalisation))

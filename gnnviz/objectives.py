@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from gnnviz.checks import check_choice, check_count, check_real
+from gnnviz.checks import check_choice, check_count, check_real, make_floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ class PairConfig:
         check_count("far_hops", self.far_hops, 64)
         check_real("negative_weight", self.negative_weight, above_zero=True)
         check_real("margin", self.margin)
+        make_floats(self, "negative_weight", "margin")
 
 
 USUAL_PAIRS = PairConfig()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import mean
 
@@ -10,44 +10,40 @@ from gnnviz.config import RunConfig
 from gnnviz.published import Published
 from gnnviz.run_status import RunStatus
 from gnnviz.runs import RunState
-from gnnviz.sweeps import in_recipe
+from gnnviz.sweeps import in_recipe, is_trained_alike
 
 PLAIN = "no remedy"
 
 
+def with_other_remedies(base: RunConfig, configs: Sequence[RunConfig]) -> tuple[RunConfig, ...]:
+    """Return the runs of the recipe and the model of `base` that have other remedies; depth and seed vary."""
+
+    def differs_in_remedies(run: RunConfig) -> bool:
+        plain = in_recipe(base.model, base.model.model, run.model.num_layers)
+        return (
+            run.model.remedies != base.model.remedies
+            and is_trained_alike(base, run)
+            and run.model == replace(plain, remedies=run.model.remedies)
+        )
+
+    return tuple(filter(differs_in_remedies, configs))
+
+
 def rows_with_other_remedies(
-    base: RunConfig, configs: Sequence[RunConfig], statuses: Sequence[RunStatus]
+    base: RunConfig, statuses: Mapping[RunConfig, RunStatus]
 ) -> tuple[Published, ...]:
     """Return the mean test accuracy against depth of runs that differ from `base` in remedies, too.
 
     Args:
         base: the recipe; its own remedies are left out.
-        configs: runs of any kind.
-        statuses: where each stands; only finished ones count.
+        statuses: where runs of any kind stand; only finished ones count.
     """
-    own = base.model.remedies
     found: dict[str, dict[int, list[float]]] = {}
-    for config, status in zip(configs, statuses, strict=True):
-        model = config.model
-        like_base = replace(
-            in_recipe(base.model, base.model.model, model.num_layers), remedies=model.remedies
-        )
-        expected = replace(
-            base,
-            model=like_base,
-            training=replace(base.training, seed=config.training.seed),
-            device=config.device,
-            threads=config.threads,
-        )
-        if (
-            config != expected
-            or model.remedies == own
-            or status.state is not RunState.DONE
-            or not status.best
-        ):
-            continue
-        by_depth = found.setdefault(model.remedies.label or PLAIN, {})
-        by_depth.setdefault(model.num_layers, []).append(status.best.test_acc)
+    for config in with_other_remedies(base, tuple(statuses)):
+        status, model = statuses[config], config.model
+        if status.state is RunState.DONE and status.best:
+            by_depth = found.setdefault(model.remedies.label or PLAIN, {})
+            by_depth.setdefault(model.num_layers, []).append(status.best.test_acc)
     return tuple(
         Published(
             label=label,

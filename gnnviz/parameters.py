@@ -46,4 +46,4 @@ class Parameter:
             raise DatasetError(
                 f"{name} is {value!r}; choose a {kind} from {self.smallest:g} to {self.largest:g}"
             )
-        return int(given) if self.whole else float(given)
+        return int(given) if self.whole else float(given) + 0.0  # no -0.0, which JSON tells from 0.0

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gnnviz.checks import check_choice, check_count, check_real, check_share
+from gnnviz.checks import check_choice, check_count, check_real, check_share, make_floats
 from gnnviz.errors import ConfigError
 
 MOST_DENSE_LAYERS = 8
@@ -66,6 +66,7 @@ class Remedies:
         check_count("pre_layers", self.pre_layers, MOST_DENSE_LAYERS, smallest=0)
         check_count("post_layers", self.post_layers, MOST_DENSE_LAYERS, smallest=0)
         check_real("norm_scale", self.norm_scale, above_zero=True)
+        make_floats(self, "drop_edge", "residual_share", "norm_scale")
 
     @property
     def has_head(self) -> bool:

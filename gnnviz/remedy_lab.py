@@ -18,7 +18,7 @@ from gnnviz.objectives import OBJECTIVES
 from gnnviz.profiles import Measurement
 from gnnviz.records import BestEpoch
 from gnnviz.remedies import REMEDIES, combined, fitting
-from gnnviz.runs import RunState, RunStatus, RunStore
+from gnnviz.runs import RunState, RunStatus
 from gnnviz.smoothing import METRICS, matched_rayleigh
 
 NO_REMEDY = "No remedy"
@@ -114,12 +114,6 @@ def remedy_runs(base: RunConfig) -> tuple[RemedyRun, ...]:
     return tuple(RemedyRun(name, config.run_id, config) for name, config in configs.items())
 
 
-def known_statuses(store: RunStore, run_ids: Sequence[str]) -> dict[str, RunStatus]:
-    """Return how far each of the runs has come that was ever asked for, by its id."""
-    known = set(store.run_ids())
-    return {run_id: store.status(run_id) for run_id in run_ids if run_id in known}
-
-
 def outcome(status: RunStatus | None, energy: Measurement | None, rank: Measurement | None) -> Outcome:
     """Return what came of a run.
 
@@ -204,6 +198,8 @@ def remedy_finding(base: RunConfig, names: Sequence[str], before: Outcome, after
     gain = after.best.test_acc - before.best.test_acc
     so_far = f"After {counted(after.epochs)} epochs: " if after.is_active else ""
     now, was = percent(after.best.test_acc), percent(before.best.test_acc)
+    if not names:
+        what = "Leaving out every remedy"  # "No remedy helps" would say something else
     return f"{so_far}{what} {_verdict(gain)} {model}: {now} of the test nodes right instead of {was}"
 
 

@@ -93,6 +93,19 @@ def empty_folder(folder: Path, but: str) -> None:
             path.unlink()
 
 
+def entries(folder: Path) -> list[os.DirEntry[str]]:
+    """Return what lies in a folder, which tells a folder from a file without asking the disk again.
+
+    Raises:
+        OSError: the disk refused; a missing folder is no error and has no entries.
+    """
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except FileNotFoundError:
+        return []
+
+
 def size_of(path: Path) -> int:
     """Return the bytes in a file, or in all files below a folder; what is missing has none."""
     if path.is_dir():

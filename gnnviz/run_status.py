@@ -18,6 +18,7 @@ from gnnviz.records import BestEpoch
 # A start time is the boot time plus ticks, and the boot time can be read a second apart when the clock
 # is being set. No system hands a process id out again within two seconds.
 START_TOLERANCE = 2.0
+PAUSED = "paused"  # how the message of a run begins that is held to go on later
 
 
 class RunState(StrEnum):
@@ -115,6 +116,11 @@ class RunStatus:
     seconds: float = 0.0
     attempts: int = 0
     versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def word(self) -> str:
+        """The state in one word, as the user reads it: "paused" for what is held to go on later."""
+        return PAUSED if self.message.startswith(f"{PAUSED} ") else self.state.value
 
     def to_json(self) -> str:
         """Return the status as JSON."""

@@ -165,7 +165,7 @@ FILTERS: dict[str, Filter] = {
         int,
     ),
     "in_graph": Filter("Graph", lambda row: row.config.dataset.name, lambda key: dataset_record(key).label),
-    "in_state": Filter("State", lambda row: row.status.state.value),
+    "in_state": Filter("State", lambda row: row.status.word),
 }
 
 COLUMNS: dict[str, Column] = {
@@ -179,7 +179,7 @@ COLUMNS: dict[str, Column] = {
         percent,
     ),
     "test": Column("Test", "Share of test nodes right, at that same epoch.", _best("test_acc"), percent),
-    "state": Column("State", "Where the run stands.", lambda row: row.status.state.value, width=96),
+    "state": Column("State", "Where the run stands.", lambda row: row.status.word, width=96),
     "epochs": Column("Epochs", "Epochs that were trained.", lambda row: row.status.epochs_done),
     "time": Column("Time", "Spent on training.", lambda row: row.status.seconds, in_time, 116),
     "size": Column("On disk", "Weights, history and saved state.", lambda row: row.size, in_megabytes),

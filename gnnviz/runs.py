@@ -9,11 +9,11 @@ ignored and `RunStore.problems` says why. Trains nothing and imports no torch.
 from __future__ import annotations
 
 import json
-import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from time import time
 
@@ -22,17 +22,16 @@ from numpy.typing import NDArray
 
 from gnnviz import run_files
 from gnnviz.checkpoints import checkpoint_epochs, read_state, read_tensors, write_state, write_tensors
-from gnnviz.config import FORMAT_VERSION, RunConfig
-from gnnviz.errors import GnnvizError, RunError
+from gnnviz.config import RunConfig
+from gnnviz.errors import RunError
 from gnnviz.records import EpochRecord, TrainState
 from gnnviz.run_files import in_words
-from gnnviz.run_status import Owner, RunState, RunStatus
+from gnnviz.run_reading import RunReader, check_name, owner_in, stop_word
+from gnnviz.run_status import PAUSED, Owner, RunState, RunStatus
 
 __all__ = ["Owner", "RunState", "RunStatus", "RunStore", "checkpoint_epochs"]
 
-_RUN_ID = re.compile(r"[0-9a-f]{16}")
 _DELETED = ".deleted-"
-_PAUSED = "paused"
 
 
 class RunStore:
@@ -47,7 +46,7 @@ class RunStore:
 
     def __init__(self, root: Path) -> None:
         self._root = Path(root)
-        self._configs: dict[str, tuple[tuple[int, ...] | None, RunConfig]] = {}
+        self._reader = RunReader()
 
     def claim(self, config: RunConfig, owner: Owner) -> bool:
         """Make `owner` the run's only owner and set the run to queued, if that is possible.
@@ -76,7 +75,7 @@ class RunStore:
     def _claim_locked(self, config: RunConfig, owner: Owner, lock: Path) -> bool:
         run_id, folder = config.run_id, lock.parent
         try:
-            previous = self._read_whole(run_id)[1]
+            previous = self._read_whole(folder)[1]
         except RunError as error:
             if isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, FileNotFoundError):
                 raise  # the disk refused to show it; the run may be whole
@@ -100,68 +99,57 @@ class RunStore:
         """Give the run up, if `owner` has it; an active one then reads as interrupted."""
         lock = self._folder(run_id) / "lock"
         with in_words(f"release run {run_id}"), run_files.locked(lock):
-            if _owner_in(lock) == owner:
+            if owner_in(lock) == owner:
                 lock.write_text("")
 
     def owner(self, run_id: str) -> Owner | None:
         """Return who claimed the run and did not release it, alive or not."""
         lock = self._folder(run_id) / "lock"
         with in_words(f"read who owns run {run_id}"), run_files.locked(lock, shared=True):
-            return _owner_in(lock)
+            return owner_in(lock)
 
     def config(self, run_id: str) -> RunConfig:
         """Return what the run was asked to do; read again only if its file was touched."""
-        path = self._folder(run_id) / "config.json"
-        stamp = run_files.stamp_of(path)
-        kept, config = self._configs.get(run_id, (None, None))
-        if stamp is None or stamp != kept or config is None:
-            config = self._read_config(run_id, path)
-            self._configs[run_id] = stamp, config
-        return config
-
-    def _read_config(self, run_id: str, path: Path) -> RunConfig:
-        values = run_files.read_json(path, f"the config of run {run_id}")
-        version = values.get("format_version") if isinstance(values, dict) else None
-        if version != FORMAT_VERSION:
-            raise RunError(
-                f"run {run_id} has format version {version}, but this gnnviz reads {FORMAT_VERSION}; "
-                "open it with the gnnviz that made it, or delete it and train again"
-            )
-        try:
-            config = RunConfig.from_json(values)
-        except (GnnvizError, TypeError, ValueError) as error:
-            raise RunError(f"the config of run {run_id} cannot be used: {error}") from error
-        if config.run_id != run_id:
-            raise RunError(
-                f"the folder of run {run_id} holds the config of {config.run_id}; delete the folder"
-            )
-        return config
+        return self._reader.config(self._folder(run_id))
 
     def status(self, run_id: str) -> RunStatus:
         """Return how far the run has come.
 
         An active run whose owner is gone reads as interrupted, and a queued one that somebody asked to
-        cancel as cancelled.
+        cancel as cancelled; one that was asked to pause is cancelled, and its message says that it is paused.
         """
-        folder = self._folder(run_id)
-        with in_words(f"read the status of run {run_id}"), run_files.locked(folder / "lock", shared=True):
-            stored = self._stored_status(run_id)
-            if stored.state is RunState.QUEUED and (folder / "cancel").exists():
-                word = "paused" if _says_pause(folder / "cancel") else "cancelled"
-                return replace(stored, state=RunState.CANCELLED, message=f"{word} before it began")
-            if stored.state.is_active and not self._holder(run_id):
+        return self._status(self._folder(run_id), Owner.is_alive)
+
+    def statuses(self, run_ids: Iterable[str]) -> dict[str, RunStatus]:
+        """Return how far each run has come, by its id, without those that are gone or damaged.
+
+        Quicker than asking for one after the other: an owner of many is looked up once.
+        """
+        is_alive = cache(Owner.is_alive)
+        found: dict[str, RunStatus] = {}
+        for run_id in run_ids:
+            with suppress(RunError):  # `problems` says why
+                found[run_id] = self._status(self._folder(run_id), is_alive)
+        return found
+
+    def _status(self, folder: Path, is_alive: Callable[[Owner], bool]) -> RunStatus:
+        stored, lock, cancel = self._reader.status(folder), folder / "lock", folder / "cancel"
+        if not stored.state.is_active:  # it is written last, so no lock is needed
+            if stored.word == PAUSED and stop_word(cancel) != PAUSED:
+                return replace(stored, message=stored.message.replace(PAUSED, stop_word(cancel), 1))
+            return stored
+        with in_words(f"read the status of run {folder.name}"), run_files.locked(lock, shared=True):
+            stored = self._reader.status(folder)
+            if stored.state is RunState.QUEUED and cancel.exists():
+                message = f"{stop_word(cancel)} before it began"
+                return replace(stored, state=RunState.CANCELLED, message=message)
+            owner = owner_in(lock)
+            if stored.state.is_active and (owner is None or not is_alive(owner)):
                 message = (
                     f"the process that trained it is gone; resume it to go on from epoch {stored.epochs_done}"
                 )
                 return replace(stored, state=RunState.INTERRUPTED, message=message)
             return stored
-
-    def _stored_status(self, run_id: str) -> RunStatus:
-        what = f"the status of run {run_id}"
-        try:
-            return RunStatus.from_json(run_files.read_json(self._folder(run_id) / "status.json", what))
-        except (TypeError, ValueError) as error:
-            raise RunError(f"{what} is damaged: {error}") from error
 
     def write_status(self, run_id: str, status: RunStatus) -> None:
         """Write how far the run has come; only its owner does.
@@ -236,39 +224,50 @@ class RunStore:
     def request_cancel(self, run_id: str, *, pause: bool = False) -> None:
         """Ask the owner to stop training the run, until the next claim; or only to `pause` it."""
         with in_words(f"cancel run {run_id}"):
-            (self._folder(run_id) / "cancel").write_text(_PAUSED if pause else "")
+            (self._folder(run_id) / "cancel").write_text(PAUSED if pause else "")
 
     def is_paused(self, run_id: str) -> bool:
         """Return whether the run was stopped to go on later, and has not been claimed since."""
-        return self.status(run_id).state is RunState.CANCELLED and _says_pause(
-            self._folder(run_id) / "cancel"
-        )
+        return self.status(run_id).word == PAUSED
 
     def cancel_requested(self, run_id: str) -> bool:
         """Return whether somebody asked for the run to be stopped."""
         return (self._folder(run_id) / "cancel").exists()
 
+    def stop_word(self, run_id: str) -> str:
+        """Return what a run is that was asked to stop: "cancelled", or "paused"."""
+        return stop_word(self._folder(run_id) / "cancel")
+
     def run_ids(self) -> tuple[str, ...]:
         """Return the runs whose folders are whole, the last queued first."""
+        return tuple(self.configs())
+
+    def configs(self) -> dict[str, RunConfig]:
+        """Return what each run was asked to do whose folder is whole, by its id; the last queued first."""
         return self._scan()[0]
+
+    def look(self) -> dict[RunConfig, RunStatus]:
+        """Return all runs whose folders are whole and how far each has come; the last queued first."""
+        configs = self.configs()
+        return {configs[run_id]: status for run_id, status in self.statuses(configs).items()}
 
     def problems(self) -> dict[str, str]:
         """Return the folders that are ignored, each with the reason as a sentence."""
         return self._scan()[1]
 
-    def _scan(self) -> tuple[tuple[str, ...], dict[str, str]]:
-        queued_at: dict[str, float] = {}
+    def _scan(self) -> tuple[dict[str, RunConfig], dict[str, str]]:
+        found: dict[str, tuple[RunConfig, RunStatus]] = {}
         problems: dict[str, str] = {}
         with in_words("list the runs"):
-            folders = [path for path in self._root.glob("[!.]*") if path.is_dir()]
-        for folder in folders:
+            folders = [entry.name for entry in run_files.entries(self._root) if entry.is_dir()]
+        for folder in (self._root / name for name in folders if not name.startswith(".")):
             try:
-                queued_at[folder.name] = self._read_whole(folder.name)[1].queued_at
+                found[folder.name] = self._read_whole(folder)
             except RunError as error:
                 if folder.exists():  # else it was deleted while this was looking
                     problems[folder.name] = str(error)
-        newest_first = sorted(queued_at, key=lambda run_id: (-queued_at[run_id], run_id))
-        return tuple(newest_first), problems
+        newest_first = sorted(found, key=lambda run_id: (-found[run_id][1].queued_at, run_id))
+        return {run_id: found[run_id][0] for run_id in newest_first}, problems
 
     def delete(self, run_id: str) -> None:
         """Remove the run and all it left, unless a living owner has it queued or running."""
@@ -291,29 +290,21 @@ class RunStore:
 
     def _holder(self, run_id: str) -> Owner | None:
         """Return the living owner of a run that is active, or whose status cannot be told."""
-        owner = _owner_in(self._folder(run_id) / "lock")
+        owner = owner_in(self._folder(run_id) / "lock")
         if owner is None or not owner.is_alive():
             return None
         with suppress(RunError):
-            return owner if self._stored_status(run_id).state.is_active else None
+            return owner if self._reader.status(self._folder(run_id)).state.is_active else None
         return owner
 
-    def _read_whole(self, run_id: str) -> tuple[RunConfig, RunStatus]:
-        return self.config(run_id), self._stored_status(run_id)
+    def _read_whole(self, folder: Path) -> tuple[RunConfig, RunStatus]:
+        check_name(folder.name)
+        return self._reader.config(folder), self._reader.status(folder)
 
     def _folder(self, run_id: str) -> Path:
-        if not _RUN_ID.fullmatch(run_id):
-            raise RunError(f"{run_id[:40]!r} is no run: the name of a run is 16 hexadecimal digits")
+        check_name(run_id)
         folder = self._root / run_id
         with in_words(f"look for run {run_id}"):
             if not folder.is_dir():
                 raise RunError(f"unknown run {run_id}; it may have been deleted")
         return folder
-
-
-def _owner_in(lock: Path) -> Owner | None:
-    return Owner.from_json(lock.read_bytes()) if lock.exists() else None
-
-
-def _says_pause(request: Path) -> bool:
-    return request.exists() and request.read_text() == _PAUSED

@@ -1,12 +1,13 @@
 """Sets of runs of one recipe: the opening sweep, sweeps of models, depths and seeds, what they have shown.
 
-Knows configurations and the store; starts nothing.
+Knows configurations and how far runs have come; reads nothing and starts nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 from statistics import median
 
@@ -18,7 +19,7 @@ from gnnviz.models import MODELS, OF_SOME_MODELS, ModelConfig, divisors
 from gnnviz.presets import PRESETS
 from gnnviz.records import EpochRecord
 from gnnviz.remedies import NO_REMEDIES, combined, fitting
-from gnnviz.runs import RunState, RunStatus, RunStore
+from gnnviz.run_status import PAUSED, RunState, RunStatus
 
 OPENING_DEPTHS = (2, 4, 8, 16, 32)
 USUAL_HEADS = 8  # of GAT's paper
@@ -34,17 +35,26 @@ class SweepPlan:
         active: waiting or running.
         stopped: begun and cancelled, failed or cut off; they would go on from where they stopped.
         new: never asked for.
+        paused: those of `stopped` that are held to go on later, in the order in which they were queued.
+        statuses: how far each has come that was ever asked for.
     """
 
     done: tuple[RunConfig, ...]
     active: tuple[RunConfig, ...]
     stopped: tuple[RunConfig, ...]
     new: tuple[RunConfig, ...]
+    paused: tuple[RunConfig, ...]
+    statuses: Mapping[RunConfig, RunStatus]
 
     @property
     def missing(self) -> tuple[RunConfig, ...]:
         """The runs that have to be queued for the sweep to become whole."""
         return (*self.stopped, *self.new)
+
+    @property
+    def waiting(self) -> tuple[RunConfig, ...]:
+        """The active runs that have not begun."""
+        return tuple(run for run in self.active if self.statuses[run].state is RunState.QUEUED)
 
 
 def opening_sweep(device: DeviceType, threads: int) -> tuple[RunConfig, ...]:
@@ -103,6 +113,7 @@ def _variants(model: ModelConfig, remedies: Sequence[str]) -> tuple[ModelConfig,
     return (model, *(replace(model, remedies=replace(NO_REMEDIES, **fields)) for fields in merged))
 
 
+@lru_cache(maxsize=1024, typed=True)
 def in_recipe(base: ModelConfig, model: str, depth: int) -> ModelConfig:
     """Return another model or depth with all that `base` says and the other can have.
 
@@ -136,59 +147,56 @@ def of_one_recipe(base: RunConfig, configs: Sequence[RunConfig]) -> tuple[RunCon
     """
     found: dict[tuple[ModelConfig, int], RunConfig] = {}
     for config in configs:
-        expected = replace(
-            base,
-            model=in_recipe(base.model, config.model.model, config.model.num_layers),
-            training=replace(base.training, seed=config.training.seed),
-            device=config.device,
-            threads=config.threads,
-        )
-        if config == expected:
+        model = config.model
+        if is_trained_alike(base, config) and model == in_recipe(base.model, model.model, model.num_layers):
             found.setdefault((config.model, config.training.seed), config)
     return tuple(found.values())
 
 
-def sweep_plan(store: RunStore, configs: Sequence[RunConfig]) -> SweepPlan:
-    """Return which runs of a sweep are done, active, stopped or new."""
-    known = set(store.run_ids())
-    ids = {config: config.run_id for config in configs}
-    states = {
-        config: store.status(run_id).state if run_id in known else None for config, run_id in ids.items()
-    }
-    return SweepPlan(
-        done=tuple(config for config, state in states.items() if state is RunState.DONE),
-        active=tuple(config for config, state in states.items() if state is not None and state.is_active),
-        stopped=tuple(
-            config
-            for config, state in states.items()
-            if state is not None and state is not RunState.DONE and not state.is_active
-        ),
-        new=tuple(config for config, state in states.items() if state is None),
+def is_trained_alike(base: RunConfig, config: RunConfig) -> bool:
+    """Return whether two runs have the same data and training, whatever their models and seeds.
+
+    The device and its threads decide the last bits of a result only.
+    """
+    return (
+        config.dataset == base.dataset
+        and config.format_version == base.format_version
+        and replace(config.training, seed=base.training.seed) == base.training
     )
 
 
-def paused_runs(store: RunStore, configs: Sequence[RunConfig]) -> tuple[RunConfig, ...]:
-    """Return the runs that are paused, in the order in which they were queued."""
-    known = set(store.run_ids())
-    paused = [config for config in configs if config.run_id in known and store.is_paused(config.run_id)]
-    return tuple(sorted(paused, key=lambda config: store.status(config.run_id).queued_at))
+def sweep_plan(known: Mapping[RunConfig, RunStatus], configs: Sequence[RunConfig]) -> SweepPlan:
+    """Return which runs of a sweep are done, active, stopped or new.
+
+    Args:
+        known: all runs and how far each has come, as `RunStore.look` says.
+        configs: the runs of the sweep.
+    """
+    wanted = tuple(dict.fromkeys(configs))
+    statuses = {run: known[run] for run in wanted if run in known}
+    states = {run: status.state for run, status in statuses.items()}
+    paused = [run for run, status in statuses.items() if status.word == PAUSED]
+    return SweepPlan(
+        done=tuple(run for run, state in states.items() if state is RunState.DONE),
+        active=tuple(run for run, state in states.items() if state.is_active),
+        stopped=tuple(
+            run for run, state in states.items() if state is not RunState.DONE and not state.is_active
+        ),
+        new=tuple(run for run in wanted if run not in states),
+        paused=tuple(sorted(paused, key=lambda run: statuses[run].queued_at)),
+        statuses=statuses,
+    )
 
 
-def to_start(store: RunStore, configs: Sequence[RunConfig]) -> tuple[RunConfig, ...]:
+def to_start(known: Mapping[RunConfig, RunStatus], configs: Sequence[RunConfig]) -> tuple[RunConfig, ...]:
     """Return the runs that were never asked for, or were cut off; what the user stopped stays stopped.
 
     The shallowest comes first, for there is something to see at once; then the deepest, which takes longest
     and would otherwise be waited for alone; then the others from shallow to deep.
     """
-    known = set(store.run_ids())
-    wanted = sorted(
-        (
-            config
-            for config in configs
-            if config.run_id not in known or store.status(config.run_id).state is RunState.INTERRUPTED
-        ),
-        key=lambda config: config.model.num_layers,
-    )
+    plan = sweep_plan(known, configs)
+    cut_off = [run for run in plan.stopped if plan.statuses[run].state is RunState.INTERRUPTED]
+    wanted = sorted([*plan.new, *cut_off], key=lambda config: config.model.num_layers)
     return (*wanted[:1], *wanted[:1:-1][:1], *wanted[1:2], *wanted[2:-1])
 
 

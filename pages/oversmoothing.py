@@ -18,7 +18,7 @@ from pages.laboratory.stories import TURNING, stories
 from pages.laboratory.why import why
 from pages.shared import sweep_form, url
 from pages.shared.background import run_config, run_store
-from pages.shared.selection import EPOCH, NODE, RUN, live, pick_run
+from pages.shared.selection import EPOCH, NODE, RUN, UNHURRIED, live, pick_run
 from pages.shared.tour import link
 
 VIEW = "view"
@@ -86,7 +86,7 @@ def _below_result(view: Callable[[RunConfig], None]) -> Callable[[RunConfig], No
     """Return a view with what the run has reached as the page's claim above the view's own."""
 
     def draw(config: RunConfig) -> None:
-        live("result", lambda: _result(config))
+        live("result", lambda: _result(config), UNHURRIED)
         view(config)
 
     return draw

@@ -12,26 +12,24 @@ from gnnviz.figures.layout import percent
 from gnnviz.figures.nodes import NodeTable
 from gnnviz.figures.scene import Panel, graph_scene
 from gnnviz.findings import chance_levels, in_time
-from gnnviz.runs import RunState
+from gnnviz.runs import RunStatus
 from gnnviz.smoothing import METRICS
-from gnnviz.sweeps import OPENING_DEPTHS, depth_points, opening_sweep, sweep_seconds_left, to_start
+from gnnviz.sweeps import OPENING_DEPTHS, SweepPlan, depth_points, opening_sweep, to_start
 from pages.shared import url
-from pages.shared.background import ask, engine, graph, history, run_store
+from pages.shared.background import ask, engine, graph, look, plan_of, submit, time_left
 from pages.shared.components.canvas import draw_scene
 from pages.shared.components.plotly_chart import draw
 from pages.shared.look import current_theme
-from pages.shared.selection import RUN, live, pick_run
+from pages.shared.selection import RUN, UNHURRIED, live, pick_run
 from pages.shared.tour import link
 
 SMOOTHNESS = "mad_all"
-UNHURRIED = 2.0  # seconds between two looks: drawing five pictures takes from the cores that train
 
 
 def page() -> None:
     """Draw the page; start the opening sweep where it has not been trained yet."""
     configs = opening_sweep(engine().devices[0], engine().threads)
-    for config in to_start(run_store(), configs):
-        engine().submit(config)
+    submit(to_start(look(), configs))
     url.publish({RUN: pick_run()})
     live("story", lambda: _story(configs), UNHURRIED)
     link("oversmoothing", "Look into the layers", "Where in a deep net nodes become alike.")
@@ -39,11 +37,11 @@ def page() -> None:
 
 def _story(configs: Sequence[RunConfig]) -> bool:
     """Draw the finding, the curve and the pictures as far as they are known; return whether more comes."""
-    statuses = {config.run_id: run_store().status(config.run_id) for config in configs}
-    done = tuple(run_id for run_id, status in statuses.items() if status.state is RunState.DONE)
+    plan = plan_of(configs)
+    done = tuple(run.run_id for run in plan.done)
     layers = ask(last_layers, done, SMOOTHNESS) if done else None
     smoothness = dict(zip(done, layers.smoothness, strict=True)) if layers else {}
-    points = depth_points(configs, list(statuses.values()), smoothness)
+    points = depth_points(tuple(plan.statuses), tuple(plan.statuses.values()), smoothness)
     chance = chance_levels(graph(configs[0].dataset))
     st.header(depth_finding(points, OPENING_DEPTHS, chance))
     metric = METRICS[SMOOTHNESS]
@@ -64,23 +62,22 @@ def _story(configs: Sequence[RunConfig]) -> bool:
         f"layers differs. Below, {metric.label} ({metric.paper}): {metric.help} {metric.direction[0].upper()}"
         f"{metric.direction[1:]}."
     )
-    _pictures(configs, done, layers)
-    active = [config for config in configs if statuses[config.run_id].state.is_active]
-    if active:
-        _progress(configs, active)
-    return bool(active) or (bool(done) and layers is None)
+    _pictures(configs, plan, layers)
+    if plan.active:
+        _progress(plan)
+    return bool(plan.active) or (bool(done) and layers is None)
 
 
-def _pictures(configs: Sequence[RunConfig], done: Sequence[str], layers: LastLayers | None) -> None:
+def _pictures(configs: Sequence[RunConfig], plan: SweepPlan, layers: LastLayers | None) -> None:
     """Draw the last hidden layer at each depth, side by side on one scale."""
     st.subheader("What the last hidden layer looks like")
     cora = graph(configs[0].dataset)
-    positions = dict(zip(done, layers.points, strict=True)) if layers else {}
+    positions = dict(zip(plan.done, layers.points, strict=True)) if layers else {}
     panels = tuple(
         Panel(
-            title=_caption(config),
-            positions=positions.get(config.run_id),
-            note="still training" if config.run_id not in done else "being drawn",
+            title=_caption(config, plan.statuses.get(config)),
+            positions=positions.get(config),
+            note="being drawn" if config in plan.done else "still training",
         )
         for config in configs
     )
@@ -106,19 +103,17 @@ def _pictures(configs: Sequence[RunConfig], done: Sequence[str], layers: LastLay
     )
 
 
-def _caption(config: RunConfig) -> str:
-    status = run_store().status(config.run_id)
+def _caption(config: RunConfig, status: RunStatus | None) -> str:
     depth = f"{config.model.num_layers} layers"
-    return f"{depth} \u2013 {percent(status.best.test_acc)}" if status.best else depth
+    return f"{depth} \u2013 {percent(status.best.test_acc)}" if status and status.best else depth
 
 
-def _progress(configs: Sequence[RunConfig], active: Sequence[RunConfig]) -> None:
+def _progress(plan: SweepPlan) -> None:
     """Say quietly what is being trained and how long it will take."""
-    left = sweep_seconds_left(active, [history(config.run_id) for config in active], engine().train_workers)
+    left = time_left(plan)
     time = f", about {in_time(left)} left" if left is not None else ""
-    trained = len(configs) - len(active)
     st.caption(
-        f":material/sync: {trained} of {len(configs)} networks are trained{time}. "
+        f":material/sync: {len(plan.done)} of {len(plan.statuses)} networks are trained{time}. "
         "You can look around meanwhile."
     )
 

@@ -86,7 +86,7 @@ def _curves(config: RunConfig, status: RunStatus | None, records: Sequence[Epoch
 
 
 def _progress_words(config: RunConfig, status: RunStatus) -> str:
-    words = f"{STATE_WORDS[status.state]} · {status.epochs_done} of {config.training.epochs} epochs"
+    words = f"{STATE_WORDS[status.word]} · {status.epochs_done} of {config.training.epochs} epochs"
     left = seconds_left(history(config.run_id), config.training.epochs)
     if status.state is RunState.RUNNING and left is not None:
         return f"{words} · {in_time(left)} left"
@@ -129,7 +129,7 @@ def _recent_runs() -> bool:
         config, status = run_config(run_id), run_store().status(run_id)
         name, state, result, look, action = st.columns([4, 2, 2, 1, 1.4], vertical_alignment="center")
         name.markdown(config.title)
-        state.markdown(f"{STATE_WORDS[status.state]} · {status.epochs_done}/{config.training.epochs}")
+        state.markdown(f"{STATE_WORDS[status.word]} · {status.epochs_done}/{config.training.epochs}")
         result.markdown(f"**{status.best.test_acc:.1%}** test" if status.best else "no result yet")
         look.button(
             "Show", key=f"show-{run_id}", on_click=look_at, args=(run_id,), help="Show its curves above."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -38,6 +40,31 @@ def test_a_config_survives_json(config):
 def test_a_run_id_is_the_same_in_every_process():
     # Written down once: a change means that every run folder there is loses its name.
     assert RunConfig(DatasetSpec(), ModelConfig(), TrainConfig()).run_id == "53471490ea0121cb"
+
+
+def test_equal_configs_have_one_name_however_their_numbers_were_written():
+    def run(number: type[int] | type[float], nothing: float) -> RunConfig:
+        return RunConfig(
+            DatasetSpec("blocks", "random", homophily=number(1), signal=nothing),
+            ModelConfig(
+                "gat", heads=4, dropout=nothing, negative_slope=nothing,
+                remedies=Remedies(norm="pair", norm_scale=number(2), drop_edge=nothing),
+            ),
+            TrainConfig(learning_rate=number(1), weight_decay=nothing, pairs=PairConfig(margin=number(3))),
+        )  # fmt: skip
+
+    whole, real = run(int, 0), run(float, -0.0)
+    assert whole == real
+    assert json.dumps(whole.to_json()) == json.dumps(real.to_json())
+    # A new process remembers no name.
+    assert _in_a_new_process(whole) == _in_a_new_process(real) == whole.run_id == real.run_id
+
+
+def _in_a_new_process(config: RunConfig) -> str:
+    code = f"from gnnviz.config import RunConfig; print(RunConfig.from_json({config.to_json()!r}).run_id)"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout[
+        :-1
+    ]
 
 
 @pytest.mark.parametrize(

@@ -183,6 +183,14 @@ def test_equal_questions_are_computed_once_while_an_answer_is_held(engine: Engin
     assert path.read_text() == "called\n"
 
 
+def test_a_small_answer_is_fetched_once_and_a_large_one_is_left_on_the_cluster(engine: Engine):
+    small, large = engine.ask(tuple, (1, 2)), engine.ask(bytes, 10**6)
+    assert small.result(PATIENCE) is small.result(PATIENCE)
+    first, second = large.result(PATIENCE), large.result(PATIENCE)
+    assert first == second == bytes(10**6)
+    assert first is not second
+
+
 def test_an_answer_that_takes_too_long_says_so(engine: Engine):
     answer = engine.ask(time.sleep, 2.5)
     with pytest.raises(EngineError, match=r"no answer within 0.05 seconds; it is still being computed"):

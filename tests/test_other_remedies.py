@@ -41,12 +41,12 @@ def test_a_row_is_the_mean_of_each_depth_and_leaves_out_what_is_not_of_the_recip
             with_remedy(4, JUMPING), model=replace(BASE.model, hidden_channels=16, remedies=JUMPING)
         ): done(0.2),
     }
-    (row,) = rows_with_other_remedies(BASE, list(runs), list(runs.values()))
+    (row,) = rows_with_other_remedies(BASE, runs)
     assert (row.label, row.kind) == (JUMPING.label, "your runs")
     assert dict(row.accuracies) == pytest.approx({2: 0.6, 8: 0.4})
     assert row.note == "the mean over 1 to 2 seeds"
     of_jumping = replace(BASE, model=replace(BASE.model, remedies=JUMPING))
-    (plain,) = rows_with_other_remedies(of_jumping, list(runs), list(runs.values()))
+    (plain,) = rows_with_other_remedies(of_jumping, runs)
     assert (plain.label, dict(plain.accuracies)) == (PLAIN, {4: 0.9})
 
 

@@ -10,7 +10,7 @@ from engine_probe import ended, small_run, wait_until
 
 from gnnviz.engine.client import Engine
 from gnnviz.runs import Owner, RunState, RunStore
-from gnnviz.sweeps import paused_runs, sweep_plan
+from gnnviz.sweeps import sweep_plan
 
 ENDLESS = 10_000
 
@@ -33,20 +33,22 @@ def test_waiting_runs_are_held_and_go_on_in_their_order(engine: Engine):
     assert engine.store.status(ids[0]).state is RunState.RUNNING  # it goes on
     assert [engine.store.status(run_id).state for run_id in ids[1:]] == [RunState.CANCELLED] * 3
     assert engine.store.status(ids[1]).message == "paused before it began"
+    assert [engine.store.status(run_id).word for run_id in ids[:2]] == ["running", "paused"]
     assert not engine.store.is_paused(ids[0])
 
     seen_elsewhere = RunStore(Path(engine.store_root))
-    assert paused_runs(seen_elsewhere, [*reversed(short), long]) == tuple(short)
-    assert sweep_plan(seen_elsewhere, short).stopped == tuple(short)  # a sweep asked for again continues them
+    plan = sweep_plan(seen_elsewhere.look(), [*reversed(short), long])
+    assert plan.paused == tuple(short)
+    assert plan.missing == tuple(reversed(short))  # a sweep asked for again continues them
 
     engine.cancel(ids[0])
     assert ended(engine, ids[0]).state is RunState.CANCELLED
     engine.submit(small_run(3, seed=9))
     assert ended(engine, small_run(3, seed=9).run_id).state is RunState.DONE  # the worker is free, they wait
     assert all(engine.store.is_paused(run_id) for run_id in ids[1:])
-    for config in paused_runs(engine.store, short):
+    for config in sweep_plan(engine.store.look(), short).paused:
         engine.resume(config.run_id)
-    assert paused_runs(engine.store, short) == ()
+    assert sweep_plan(engine.store.look(), short).paused == ()
     statuses = [ended(engine, run_id) for run_id in ids[1:]]
     assert [status.state for status in statuses] == [RunState.DONE] * 3
     starts = [status.started_at for status in statuses]
@@ -61,6 +63,7 @@ def test_what_is_cancelled_is_not_paused_any_more(engine: Engine):
     engine.cancel(waiting)
     assert not engine.store.is_paused(waiting)
     assert engine.store.status(waiting).message == "cancelled before it began"
+    assert engine.store.status(waiting).word == "cancelled"
     engine.cancel(blocking)
     assert ended(engine, blocking).state is RunState.CANCELLED
     assert not engine.store.is_paused(blocking)
@@ -83,6 +86,10 @@ def test_a_run_that_began_in_the_moment_of_the_pause_is_found_and_goes_on(engine
     engine.store.request_cancel(run_id, pause=True)  # too late: it has begun
     stopped = ended(engine, run_id)
     assert engine.store.is_paused(run_id)
+    assert stopped.message.startswith("paused after epoch ")
+    engine.store.request_cancel(run_id)  # whoever cancels it now takes it out of the pause
+    assert engine.store.status(run_id).message.startswith("cancelled after epoch ")
+    assert not engine.store.is_paused(run_id)
     wait_until(lambda: engine.store.owner(run_id) is None)
     engine.resume(run_id)
     wait_until(lambda: engine.store.status(run_id).epochs_done > stopped.epochs_done)

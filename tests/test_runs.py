@@ -165,6 +165,34 @@ def test_a_queued_run_with_a_request_to_cancel_reads_cancelled(claimed):
     assert claimed.status(RUN).state is RunState.RUNNING  # until its worker has looked
 
 
+def test_many_statuses_are_what_each_is_alone_without_those_that_are_gone(store):
+    configs = [config_of(seed) for seed in range(6)]
+    for config, owner in zip(configs, (ME, ME, ME, DEAD, ME, ME), strict=True):
+        store.claim(config, owner)
+    ids = [config.run_id for config in configs]
+    store.write_status(ids[1], RunStatus(RunState.DONE, epochs_done=7, best=BEST))
+    store.request_cancel(ids[2])
+    (store._root / ids[4] / "status.json").write_text("{")
+    found = store.statuses([*ids[:5], config_of(9).run_id, "no run"])
+    assert list(found) == ids[:4]
+    states = [RunState.QUEUED, RunState.DONE, RunState.CANCELLED, RunState.INTERRUPTED]
+    assert [status.state for status in found.values()] == states
+    assert found == {run_id: store.status(run_id) for run_id in ids[:4]}
+
+
+def test_what_another_process_wrote_is_seen_at_once_by_a_store_that_has_read_before(claimed, tmp_path):
+    elsewhere = RunStore(tmp_path / "runs")
+    for epochs in range(1, 60):
+        elsewhere.write_status(RUN, RunStatus(RunState.RUNNING, epochs_done=epochs))
+        assert claimed.status(RUN).epochs_done == epochs
+    elsewhere.write_status(RUN, RunStatus(RunState.DONE, epochs_done=60))
+    assert claimed.status(RUN).state is RunState.DONE
+    elsewhere.delete(RUN)
+    with pytest.raises(RunError, match="unknown run"):
+        claimed.status(RUN)
+    assert claimed.configs() == {}
+
+
 def test_status_comes_back_as_it_was_written(claimed):
     status = RunStatus(RunState.DONE, "ü", 7, BEST, 1.1, 2.2, 3.3, 4.4, 5, {"torch": "2.13"})
     claimed.write_status(RUN, status)
@@ -238,6 +266,15 @@ def test_runs_are_listed_with_the_last_queued_first(store):
         store.claim(config, ME)
         store.write_status(config.run_id, RunStatus(RunState.DONE, queued_at=queued_at))
     assert store.run_ids() == tuple(configs[index].run_id for index in (1, 0, 2))
+
+
+def test_configs_are_those_of_the_listed_runs_in_their_order(store):
+    for seed in (3, 1, 2):
+        store.claim(config_of(seed), ME)
+        status = store.status(config_of(seed).run_id)
+        store.write_status(config_of(seed).run_id, replace(status, queued_at=float(seed)))
+    assert list(store.configs()) == list(store.run_ids()) == [config_of(seed).run_id for seed in (3, 2, 1)]
+    assert list(store.configs().values()) == [config_of(seed) for seed in (3, 2, 1)]
 
 
 def test_a_store_without_a_folder_is_empty(store):

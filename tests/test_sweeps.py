@@ -95,9 +95,23 @@ def test_a_plan_tells_new_from_begun_and_queues_only_what_is_missing(store):
     states = [RunState.DONE, RunState.RUNNING, RunState.QUEUED, RunState.CANCELLED, RunState.FAILED]
     for run, state in zip(runs, states, strict=False):
         put(store, run, state)
-    plan = sweep_plan(store, runs)
+    plan = sweep_plan(store.look(), runs)
     assert (plan.done, plan.active, plan.stopped, plan.new) == (runs[:1], runs[1:3], runs[3:5], runs[5:])
     assert plan.missing == runs[3:]
+    assert (plan.waiting, plan.paused) == (runs[2:3], ())
+    assert {run: status.state for run, status in plan.statuses.items()} == dict(
+        zip(runs[:5], states, strict=True)
+    )
+
+
+def test_a_plan_knows_what_is_paused_in_the_order_of_its_queue(store):
+    runs = sweep(BASE, ["gcn"], [1, 2, 3], 1)
+    for run, queued_at in zip(runs, (3.0, 1.0, 2.0), strict=True):
+        put(store, run, RunState.QUEUED)
+        store.write_status(run.run_id, replace(store.status(run.run_id), queued_at=queued_at))
+        store.request_cancel(run.run_id, pause=run != runs[2])
+    plan = sweep_plan(store.look(), runs)
+    assert (plan.stopped, plan.paused) == (runs, (runs[1], runs[0]))
 
 
 def test_seeds_share_a_point_and_each_model_has_its_own():

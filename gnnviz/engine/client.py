@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -25,13 +26,19 @@ from gnnviz.errors import EngineError, GnnvizError, RunError
 from gnnviz.runs import RunState, RunStore
 
 Value = TypeVar("Value")
+_SMALL = 20_000  # bytes of an answer that is kept here: numbers and sentences, not arrays over nodes
 
 
 class Answer(Generic[Value]):
-    """The answer to one question, computed while this is held; equal questions share one computation."""
+    """The answer to one question, computed while this is held; equal questions share one computation.
+
+    A large one stays on the cluster and is fetched each time, a small one is fetched once: a page that
+    looks at those of a whole sweep would otherwise wait for each, again and again.
+    """
 
     def __init__(self, future: Future) -> None:
         self._future = future
+        self._kept: tuple[Value] | None = None
 
     def done(self) -> bool:
         """Return whether `result` would return or raise at once."""
@@ -39,8 +46,9 @@ class Answer(Generic[Value]):
 
     def wait(self, seconds: float) -> bool:
         """Return whether the answer is there, after waiting for it `seconds` at most."""
-        with contextlib.suppress(TimeoutError, CancelledError, CommClosedError):
-            self._future.exception(seconds)
+        if not self.done():
+            with contextlib.suppress(TimeoutError, CancelledError, CommClosedError):
+                self._future.exception(seconds)
         return self.done()
 
     def result(self, timeout: float | None = None) -> Value:
@@ -53,10 +61,14 @@ class Answer(Generic[Value]):
             GnnvizError: what the computation raised; an `EngineError` when there is no answer in time,
                 the engine ended, or the worker was killed.
         """
+        if self._kept:
+            return self._kept[0]
         try:
             error = cast(Exception | None, self._future.exception(timeout))
             if error is None:
-                return self._future.result(timeout)
+                value: Value = self._future.result(timeout)
+                self._kept = (value,) if len(pickle.dumps(value)) <= _SMALL else None
+                return value
         except TimeoutError:
             raise EngineError(f"no answer within {timeout} seconds; it is still being computed") from None
         except (CancelledError, CommClosedError):

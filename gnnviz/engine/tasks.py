@@ -188,7 +188,8 @@ class _Attempt:
             else:
                 self._finish(training, RunState.DONE, str(training.skipped))
                 return
-        self._finish(training, RunState.CANCELLED, f"cancelled after epoch {training.epoch}")
+        word = self._store.stop_word(self._run_id)
+        self._finish(training, RunState.CANCELLED, f"{word} after epoch {training.epoch}")
 
     def fail(self, message: str) -> None:
         """Write that the run has failed."""

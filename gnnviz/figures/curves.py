@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from gnnviz.figures.layout import (
     NARROW_SPACE,
@@ -24,6 +23,7 @@ from gnnviz.figures.layout import (
     spread,
     styled,
 )
+from gnnviz.figures.panels import on_row, stacked
 from gnnviz.figures.theme import (
     CURVE_MARK_SIZE,
     FONT_SIZE,
@@ -78,9 +78,15 @@ def training_curves(
     """
     if not history:
         return empty_figure(theme, title=title, reason=reason, height=PANELS_HEIGHT)
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.07)
     colour = model_style(model, theme).colour
     top = _loss_top(history, chance)
+    figure = stacked(
+        axis(theme, "epoch", range=[0, total_epochs], tickformat=",d", nticks=7),
+        [
+            axis(theme, "accuracy", range=[0, 100], ticksuffix=f"{NARROW_SPACE}%", dtick=25),
+            axis(theme, "loss in nats", range=[0, top], nticks=6),
+        ],
+    )
     panels: tuple[tuple[int, Quantity, float], ...] = ((1, "acc", 100.0), (2, "loss", top))
     for row, quantity, high in panels:
         _add_lines(figure, history, quantity, row, colour)
@@ -89,12 +95,6 @@ def training_curves(
         _mark_best(figure, theme, best, total_epochs, colour)
     add_chance_lines(figure, theme, chance, side="right")
     _add_uniform_loss(figure, theme, chance)
-    figure.update_xaxes(axis(theme, "", range=[0, total_epochs], tickformat=",d", nticks=7))
-    figure.update_xaxes(title_text="epoch", row=2, col=1)
-    figure.update_yaxes(
-        axis(theme, "accuracy", range=[0, 100], ticksuffix=f"{NARROW_SPACE}%", dtick=25), row=1, col=1
-    )
-    figure.update_yaxes(axis(theme, "loss in nats", range=[0, top], nticks=6), row=2, col=1)
     figure.update_layout(hovermode="x unified", showlegend=False)
     alt = f"{title} {_last_values(history)}"
     return styled(
@@ -123,9 +123,8 @@ def _add_lines(
                 line={"color": colour, "width": LINE_WIDTH, "dash": PART_DASH[part]},
                 marker={"size": 6, "color": colour},
                 hovertemplate=number,
-            ),
-            row=row,
-            col=1,
+                **on_row(row),
+            )
         )
 
 
@@ -140,10 +139,11 @@ def _label_ends(
 ) -> None:
     ends = [min(float(_values(history, part, quantity)[-1]), high) for part in _PARTS]
     places = spread(ends, _LABEL_GAP * high, 0.03 * high, 0.97 * high)
+    x, y = on_row(row).values()
     for part, place in zip(_PARTS, places, strict=True):
         figure.add_annotation(
             text=PART_LABELS[part], x=history[-1].epoch, y=place, xanchor="left", xshift=6, showarrow=False,
-            font={"size": FONT_SIZE, "color": colour if part == "test" else theme.ink}, row=row, col=1,
+            font={"size": FONT_SIZE, "color": colour if part == "test" else theme.ink}, xref=x, yref=y,
         )  # fmt: skip
 
 
@@ -164,9 +164,8 @@ def _mark_best(figure: go.Figure, theme: Theme, best: BestEpoch, total_epochs: i
                 "line": {"color": colour, "width": 3},
             },
             hoverinfo="skip",
-        ),
-        row=1,
-        col=1,
+            **on_row(1),
+        )
     )
     late = best.epoch > total_epochs / 2
     figure.add_annotation(

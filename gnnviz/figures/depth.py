@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from gnnviz.figures.depth_labels import (
     HALF_STEP,
@@ -32,6 +32,7 @@ from gnnviz.figures.layout import (
     styled,
 )
 from gnnviz.figures.measure_scale import MeasureScale, mark_floor, measure_scale
+from gnnviz.figures.panels import on_row, stacked
 from gnnviz.figures.theme import (
     BAND_OPACITY,
     CURVE_MARK_SIZE,
@@ -90,15 +91,17 @@ def accuracy_against_depth(
     if not depths:
         reason = "No depth was chosen. Choose the numbers of layers to compare."
         return empty_figure(theme, title=title, reason=reason, height=height)
-    figure = make_subplots(
-        rows=2 if measure else 1, cols=1, shared_xaxes=True, vertical_spacing=0.06,
-        row_heights=[0.62, 0.38] if measure else [1.0],
-    )  # fmt: skip
     curves = _curves(points)
     scale = (
         measure_scale([value for point in points for value in point.smoothness], log=measure.log)
         if measure
         else None
+    )
+    figure = stacked(
+        _depth_axis(theme, depths, points),
+        [_accuracy_axis(theme), *([scale.settings(theme, measure.label)] if measure and scale else [])],
+        shares=(0.62, 0.38) if measure else (1.0,),
+        gap=0.06,
     )
     rows = within(published, depths)
     add_pending(figure, theme, points, depths)
@@ -113,11 +116,9 @@ def accuracy_against_depth(
         label_values(figure, theme, next(iter(curves.values())))
     ends = [*(model_ends(curves, theme) if len(curves) > 1 else []), *published_ends(rows, theme)]
     label_ends(figure, ends)
-    _set_axes(figure, theme, depths, points, rows=2 if measure else 1)
-    if measure and scale:
-        figure.update_yaxes(scale.settings(theme, measure.label), row=2, col=1)
+    if scale:
         mark_floor(figure, theme, scale, named=False, y_reference="y2")
-    figure.update_layout(showlegend=False)
+    figure.layout.showlegend = False
     alt = f"{title} {_in_words(points, chance)}"
     margin = _PUBLISHED_MARGIN if rows else _LABEL_MARGIN
     return styled(figure, theme, title=title, alt=alt, height=height, right=margin if ends else 16)
@@ -147,7 +148,7 @@ def _add_curve(
     if max((len(runs[depth]) for depth in known), default=0) > 1:
         for stretch in _stretches(known, depths):
             drawn = [[_placed(value, scale) for value in runs[depth]] for depth in stretch]
-            figure.add_trace(_band(drawn, stretch, style), row=row, col=1)
+            figure.add_trace(_band(drawn, stretch, style, row))
     figure.add_trace(
         go.Scatter(
             x=list(depths),
@@ -166,9 +167,8 @@ def _add_curve(
             customdata=[len(runs.get(depth, ())) for depth in depths],
             text=[_written(means[depth], scale) if depth in means else "" for depth in depths],
             hovertemplate="%{x} layers: %{text}<br>%{customdata} finished",
-        ),
-        row=row,
-        col=1,
+            **on_row(row),
+        )
     )
 
 
@@ -190,7 +190,7 @@ def _stretches(known: Sequence[int], depths: Sequence[int]) -> list[list[int]]:
     return [[depth for _, depth in group] for there, group in groupby(marked, lambda pair: pair[0]) if there]
 
 
-def _band(runs: Sequence[Sequence[float]], depths: Sequence[int], style: ModelStyle) -> go.Scatter:
+def _band(runs: Sequence[Sequence[float]], depths: Sequence[int], style: ModelStyle, row: int) -> go.Scatter:
     lowest = [min(values) for values in runs]
     highest = [max(values) for values in runs]
     return go.Scatter(
@@ -201,6 +201,7 @@ def _band(runs: Sequence[Sequence[float]], depths: Sequence[int], style: ModelSt
         line={"width": 0, "color": style.colour},
         fillcolor=faded(style.colour, BAND_OPACITY),
         hoverinfo="skip",
+        **on_row(row),
     )
 
 
@@ -222,35 +223,25 @@ def _add_live(figure: go.Figure, theme: Theme, curve: Sequence[DepthPoint], styl
                 "line": {"color": style.colour, "width": LINE_WIDTH},
             },
             hovertemplate="%{x} layers, still training: " + _PERCENT_FORMAT,
-        ),
-        row=1,
-        col=1,
-    )
-
-
-def _set_axes(
-    figure: go.Figure,
-    theme: Theme,
-    depths: Sequence[int],
-    points: Sequence[DepthPoint],
-    rows: int,
-) -> None:
-    ends = [math.log10(depths[0] / HALF_STEP), math.log10(depths[-1] * HALF_STEP)]
-    figure.update_xaxes(
-        axis(
-            theme,
-            "",
-            type="log",
-            range=ends,
-            tickvals=list(depths),
-            ticktext=list(map(str, depths)),
-            showgrid=False,
+            **on_row(1),
         )
     )
-    figure.update_xaxes(title_text=f"number of layers (log scale){_note(points)}", row=rows, col=1)
-    figure.update_yaxes(
-        axis(theme, "test accuracy", range=[0, 100], ticksuffix=f"{NARROW_SPACE}%", dtick=25), row=1, col=1
+
+
+def _depth_axis(theme: Theme, depths: Sequence[int], points: Sequence[DepthPoint]) -> dict[str, Any]:
+    return axis(
+        theme,
+        f"number of layers (log scale){_note(points)}",
+        type="log",
+        range=[math.log10(depths[0] / HALF_STEP), math.log10(depths[-1] * HALF_STEP)],
+        tickvals=list(depths),
+        ticktext=list(map(str, depths)),
+        showgrid=False,
     )
+
+
+def _accuracy_axis(theme: Theme) -> dict[str, Any]:
+    return axis(theme, "test accuracy", range=[0, 100], ticksuffix=f"{NARROW_SPACE}%", dtick=25)
 
 
 def _note(points: Sequence[DepthPoint]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from gnnviz.figures.depth_points import DepthPoint
-from gnnviz.figures.layout import Chance, Side, percent, spread
+from gnnviz.figures.layout import Chance, Side, add_all, percent, spread
 from gnnviz.figures.theme import FONT_SIZE, Theme, faded, model_style
 from gnnviz.models import MODELS
 
@@ -41,15 +41,22 @@ def clear_side(points: Sequence[DepthPoint], depths: Sequence[int], chance: Chan
 def add_pending(figure: go.Figure, theme: Theme, points: Sequence[DepthPoint], depths: Sequence[int]) -> None:
     """Shade the column of each depth of which nothing is known, and say so in it."""
     known = {point.depth for point in points if point.accuracies or point.live is not None}
-    for depth in sorted(set(depths) - known):
-        figure.add_shape(
-            type="rect", xref="x", yref="paper", x0=depth / HALF_STEP, x1=depth * HALF_STEP, y0=0, y1=1,
-            line_width=0, fillcolor=theme.placeholder, layer="below",
-        )  # fmt: skip
-        figure.add_annotation(
-            text="still to come", x=math.log10(depth), xref="x", y=60, yref="y", textangle=-90,
-            showarrow=False, font={"size": FONT_SIZE - 1, "color": theme.muted},
-        )  # fmt: skip
+    pending = sorted(set(depths) - known)
+    columns = [
+        {
+            "type": "rect", "xref": "x", "yref": "paper", "x0": depth / HALF_STEP, "x1": depth * HALF_STEP,
+            "y0": 0, "y1": 1, "line": {"width": 0}, "fillcolor": theme.placeholder, "layer": "below",
+        }
+        for depth in pending
+    ]  # fmt: skip
+    words = [
+        {
+            "text": "still to come", "x": math.log10(depth), "xref": "x", "y": 60, "yref": "y",
+            "textangle": -90, "showarrow": False, "font": {"size": FONT_SIZE - 1, "color": theme.muted},
+        }
+        for depth in pending
+    ]  # fmt: skip
+    add_all(figure, shapes=columns, annotations=words)
 
 
 def label_values(figure: go.Figure, theme: Theme, curve: Sequence[DepthPoint]) -> None:
@@ -104,8 +111,12 @@ def label_ends(figure: go.Figure, ends: Sequence[LineEnd]) -> None:
         return
     gap = min(_LABEL_GAP * max(1 + end.text.count("<br>") for end in ends), 95.0 / len(ends))
     places = spread([100 * end.share for end in ends], gap, 2.0, 98.0)
-    for end, place in zip(ends, places, strict=True):
-        figure.add_annotation(
-            text=end.text, xref="x", yref="y", x=math.log10(end.depth), y=place, xanchor="left", align="left",
-            xshift=12, showarrow=False, font={"size": FONT_SIZE, "color": end.colour},
-        )  # fmt: skip
+    names = [
+        {
+            "text": end.text, "xref": "x", "yref": "y", "x": math.log10(end.depth), "y": place,
+            "xanchor": "left", "align": "left", "xshift": 12, "showarrow": False,
+            "font": {"size": FONT_SIZE, "color": end.colour},
+        }
+        for end, place in zip(ends, places, strict=True)
+    ]  # fmt: skip
+    add_all(figure, annotations=names)

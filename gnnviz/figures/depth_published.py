@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from gnnviz.figures.depth_labels import HALF_STEP, LineEnd
 from gnnviz.figures.layout import percent, wrapped
+from gnnviz.figures.panels import on_row
 from gnnviz.figures.theme import CURVE_MARK_SIZE, Theme
 from gnnviz.published import Published
 
@@ -46,9 +47,8 @@ def add_published(figure: go.Figure, theme: Theme, rows: Sequence[Published]) ->
                 },
                 text=[percent(accuracy) for _, accuracy in row.accuracies],
                 hovertemplate=f"{row.kind}: {row.label}, %{{x}} layers: %{{text}}<br>{told}<extra></extra>",
-            ),
-            row=1,
-            col=1,
+                **on_row(1),
+            )
         )
 
 

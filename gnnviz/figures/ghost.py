@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from gnnviz.figures.compare import RunCurve
 from gnnviz.figures.curves import Quantity, step_above
@@ -24,6 +23,7 @@ from gnnviz.figures.layout import (
     styled,
     wrapped,
 )
+from gnnviz.figures.panels import on_row, stacked
 from gnnviz.figures.theme import (
     CURVE_MARK_SIZE,
     FONT_SIZE,
@@ -69,19 +69,19 @@ def ghost_curves(
     curves = [(curve, curve is ghost) for curve in (ghost, run) if curve is not None]
     if not curves:
         return empty_figure(theme, title=title, reason=reason, height=PANELS_HEIGHT)
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.07)
+    values = {quantity: [_values(curve, part, quantity) for curve, _ in curves] for _, quantity in _PANELS}
+    tops = {"acc": 100.0, "loss": _loss_top(values["loss"])}
+    last = max(curve.limit or curve.history[-1].epoch for curve, _ in curves)
+    figure = stacked(
+        axis(theme, "epoch", range=[0, last], tickformat=",d", nticks=7),
+        [_value_axis(theme, part, quantity, tops[quantity]) for _, quantity in _PANELS],
+    )
     for row, quantity in _PANELS:
-        values = [_values(curve, part, quantity) for curve, _ in curves]
-        top = 100.0 if quantity == "acc" else _loss_top(values)
-        for (curve, faint), line in zip(curves, values, strict=True):
-            figure.add_traces(_traces(curve, line, theme, quantity, faint=faint), rows=row, cols=1)  # pyright: ignore[reportArgumentType]
-        _label_ends(figure, theme, curves, values, row, top)
-        figure.update_yaxes(_value_axis(theme, part, quantity, top), row=row, col=1)
+        for (curve, faint), line in zip(curves, values[quantity], strict=True):
+            figure.add_traces(_traces(curve, line, theme, quantity, row, faint=faint))
+        _label_ends(figure, theme, curves, values[quantity], row, tops[quantity])
     if chance is not None:
         add_chance_lines(figure, theme, chance, side="right")
-    last = max(curve.limit or curve.history[-1].epoch for curve, _ in curves)
-    figure.update_xaxes(axis(theme, "", range=[0, last], tickformat=",d", nticks=7))
-    figure.update_xaxes(title_text="epoch", row=2, col=1)
     figure.update_layout(hovermode="x unified", showlegend=False)
     alt = f"{title} {_in_words([curve for curve, _ in curves], part)}"
     return styled(figure, theme, title=title, alt=alt, height=PANELS_HEIGHT, right=_LABEL_MARGIN)
@@ -104,7 +104,7 @@ def _colour(curve: RunCurve, theme: Theme, *, faint: bool) -> str:
 
 
 def _traces(
-    curve: RunCurve, values: NDArray[np.float32], theme: Theme, quantity: Quantity, *, faint: bool
+    curve: RunCurve, values: NDArray[np.float32], theme: Theme, quantity: Quantity, row: int, *, faint: bool
 ) -> list[go.Scatter]:
     """Return a run's line, and on the accuracy the mark of its best epoch."""
     colour = _colour(curve, theme, faint=faint)
@@ -117,6 +117,7 @@ def _traces(
         line={"color": colour, "width": LINE_WIDTH, "dash": GHOST_DASH if faint else "solid"},
         marker={"size": 6, "color": colour},
         hovertemplate="%{y:.1f}" + NARROW_SPACE + "%" if quantity == "acc" else "%{y:.3g}",
+        **on_row(row),
     )
     if quantity == "loss" or curve.best is None or curve.best.epoch not in epochs:
         return [line]
@@ -132,6 +133,7 @@ def _traces(
         },
         cliponaxis=False,
         hoverinfo="skip",
+        **on_row(row),
     )
     return [line, mark]
 
@@ -150,13 +152,14 @@ def _label_ends(
     room = [_LABEL_LINE * top * len(text) / 2 for text in texts]
     ends = [min(float(line[-1]), top) if np.isfinite(line[-1]) else top for line in values]
     places = spread(ends, gap, max(room), top - max(room))
+    x, y = on_row(row).values()
     for (curve, faint), text, place in zip(curves, texts, places, strict=True):
         colour = _colour(curve, theme, faint=faint)
         sign = "\u2505" if faint else "\u2501"
         figure.add_annotation(
             text=f'<span style="color:{colour}">{sign}</span> ' + "<br>".join(text),
-            xref="x domain", x=1, y=place, xanchor="left", xshift=4, align="left", showarrow=False,
-            font={"size": FONT_SIZE - 1, "color": theme.muted if faint else theme.ink}, row=row, col=1,
+            xref=f"{x} domain", yref=y, x=1, y=place, xanchor="left", xshift=4, align="left", showarrow=False,
+            font={"size": FONT_SIZE - 1, "color": theme.muted if faint else theme.ink},
         )  # fmt: skip
 
 

@@ -126,6 +126,7 @@ def styled(
         },
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": theme.muted, "activecolor": theme.ink},
         meta={"alt": alt.strip(), "title": title},
+        overwrite=True,  # else plotly walks through all that each of these could hold
     )
     return figure
 
@@ -197,18 +198,31 @@ def add_chance_lines(
         side: the end at which the labels stand.
         y_reference: plotly's name of the y axis.
     """
-    domain = f"x{y_reference.removeprefix('y')} domain"
-    for share in {chance.majority, chance.uniform}:
-        figure.add_shape(
-            type="line", xref=domain, yref=y_reference, x0=0, x1=1, y0=100 * share, y1=100 * share,
-            line={"color": theme.reference, "width": REFERENCE_WIDTH, "dash": "2px,5px"}, layer="below",
-        )  # fmt: skip
-    for share, text, place in _chance_labels(chance):
-        figure.add_annotation(
-            text=text, xref=domain, yref=y_reference, x=float(side == "right"), y=100 * share,
-            xanchor=side, yanchor=place, xshift=4 if side == "left" else -4, align=side, showarrow=False,
-            font={"size": FONT_SIZE - 1, "color": theme.muted},
-        )  # fmt: skip
+    axes = {"xref": f"x{y_reference.removeprefix('y')} domain", "yref": y_reference}
+    lines = [
+        {
+            **axes, "type": "line", "x0": 0, "x1": 1, "y0": 100 * share, "y1": 100 * share,
+            "line": {"color": theme.reference, "width": REFERENCE_WIDTH, "dash": "2px,5px"}, "layer": "below",
+        }
+        for share in {chance.majority, chance.uniform}
+    ]  # fmt: skip
+    labels = [
+        {
+            **axes, "text": text, "x": float(side == "right"), "y": 100 * share, "xanchor": side,
+            "yanchor": place, "xshift": 4 if side == "left" else -4, "align": side, "showarrow": False,
+            "font": {"size": FONT_SIZE - 1, "color": theme.muted},
+        }
+        for share, text, place in _chance_labels(chance)
+    ]  # fmt: skip
+    add_all(figure, shapes=lines, annotations=labels)
+
+
+def add_all(
+    figure: go.Figure, *, shapes: Sequence[dict[str, Any]] = (), annotations: Sequence[dict[str, Any]] = ()
+) -> None:
+    """Add several shapes and annotations at once; one after the other, plotly checks all again each time."""
+    figure.layout.shapes = [*figure.layout.shapes, *shapes]
+    figure.layout.annotations = [*figure.layout.annotations, *annotations]
 
 
 def _chance_labels(chance: Chance) -> list[tuple[float, str, Literal["top", "bottom"]]]:

@@ -13,9 +13,8 @@ from gnnviz.figures.comparison_lines import Comparison, Kind, Mark
 from gnnviz.figures.reference_lines import Reference
 from gnnviz.profiles import Extent, Measurement
 from gnnviz.propagation_only import normalisation_of
-from gnnviz.runs import RunState
 from gnnviz.theory import THEORY_LINES, TheoryResult
-from pages.shared.background import ask, engine, run_config, run_store
+from pages.shared.background import ask, known_configs, plan_of, run_store, submit
 
 SEEDS, PROPAGATION = "seeds", "propagation"
 BRIEFLY = 0.05  # seconds to wait for one of many answers
@@ -98,7 +97,8 @@ def _controls(config: RunConfig, name: str, measure: str, extent: Extent) -> tup
             config.model.num_layers, extent, slow=True,
         )  # fmt: skip
         return None if answer is None else (_line(name, answer, "propagation"),)
-    runs = other_seeds(config, _runs()) if name == SEEDS else (known_control(config, _runs()),)
+    known = known_configs()
+    runs = other_seeds(config, known) if name == SEEDS else (known_control(config, known),)
     return _of_runs(name, runs, measure, extent, "seed" if name == SEEDS else "mlp")
 
 
@@ -106,11 +106,12 @@ def _of_runs(
     name: str, runs: Sequence[RunConfig], measure: str, extent: Extent, kind: Kind
 ) -> tuple[Comparison, ...] | None:
     """Return a line for each finished run at its best epoch; the name stands at one of them."""
-    answers = []
-    for run_id in (run.run_id for run in runs if _is_done(run)):
-        best = run_store().status(run_id).best
-        if best is not None:
-            answers.append(ask(layer_measures, run_id, best.epoch, (measure,), extent, patience=BRIEFLY))
+    plan = plan_of(runs)
+    answers = [
+        ask(layer_measures, run.run_id, best.epoch, (measure,), extent, patience=BRIEFLY)
+        for run in plan.done
+        if (best := plan.statuses[run].best) is not None
+    ]
     if any(answer is None for answer in answers):
         return None
     return tuple(
@@ -139,41 +140,28 @@ def _theory(config: RunConfig, name: str, measure: str, extent: Extent) -> Theor
 
 def _offer_control(config: RunConfig) -> bool:
     """Say what the control is, and offer to train it if it is not there; return whether it is under way."""
-    control = known_control(config, _runs())
+    control = known_control(config, known_configs())
     st.caption(f"**{line_label(CONTROL)}**: {line_help(CONTROL)}")
-    if _is_done(control):
+    plan = plan_of([control])
+    if plan.done:
         return False
-    known = control.run_id in run_store().run_ids()
-    if known and run_store().status(control.run_id).state.is_active:
+    if plan.active:
         st.caption(":material/sync: The control is being trained.")
         return True
     st.button(
         "Train the control",
-        on_click=_train,
-        args=(control,),
+        on_click=submit,
+        args=([control],),
         icon=":material/play_arrow:",
         help="Queues the MLP of this recipe and depth; its line appears when it is trained.",
     )
     return False
 
 
-def _train(control: RunConfig) -> None:
-    engine().submit(control)
-
-
 def _none_yet(config: RunConfig, name: str) -> str:
-    if name == SEEDS and not any(map(_is_done, other_seeds(config, _runs()))):
+    if name == SEEDS and not plan_of(other_seeds(config, known_configs())).done:
         return " *Here: no other seed of this recipe and depth is trained yet; a sweep below trains some.*"
     return ""
-
-
-def _is_done(config: RunConfig) -> bool:
-    store = run_store()
-    return config.run_id in store.run_ids() and store.status(config.run_id).state is RunState.DONE
-
-
-def _runs() -> list[RunConfig]:
-    return [run_config(run_id) for run_id in run_store().run_ids()]
 
 
 _CONTROLS = (PROPAGATION, CONTROL, SEEDS)

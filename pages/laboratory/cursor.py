@@ -15,10 +15,9 @@ from gnnviz.figures.nodes import NodeTable
 from gnnviz.findings import chance_levels
 from gnnviz.graph import Graph
 from gnnviz.projection import PROJECTIONS
-from gnnviz.runs import RunState
 from gnnviz.sweeps import of_one_recipe
 from pages.shared import url
-from pages.shared.background import ask, graph, run_config, run_store
+from pages.shared.background import ask, graph, known_configs, plan_of
 from pages.shared.components.cursor import draw_cursor
 from pages.shared.look import current_theme
 from pages.shared.selection import live, pick_epoch
@@ -75,9 +74,7 @@ def _frames(config: RunConfig, over: Over, epoch: int | None) -> CursorFrames | 
 
 def _finished(config: RunConfig) -> tuple[str, ...]:
     """Return the finished runs of the recipe, one for each depth."""
-    store = run_store()
-    runs = of_one_recipe(config, [run_config(run_id) for run_id in store.run_ids()])
-    done = [run for run in runs if store.status(run.run_id).state is RunState.DONE]
+    done = plan_of(of_one_recipe(config, known_configs())).done
     return tuple(run.run_id for run in one_per_depth(config, done))
 
 

@@ -9,24 +9,20 @@ from gnnviz.engine.layer_measures import last_hidden_measure
 from gnnviz.figures.depth import MeasureAxis, accuracy_against_depth
 from gnnviz.figures.depth_points import DepthPoint, depth_finding
 from gnnviz.findings import chance_levels, in_time
-from gnnviz.other_remedies import rows_with_other_remedies
+from gnnviz.other_remedies import rows_with_other_remedies, with_other_remedies
 from gnnviz.published import PUBLISHED, Published, closest, compares_with, split_warning
-from gnnviz.runs import RunState
 from gnnviz.smoothing import METRICS
 from gnnviz.sweeps import (
     SweepPlan,
     depth_points,
     of_one_recipe,
-    paused_runs,
-    sweep_plan,
-    sweep_seconds_left,
 )
 from pages.laboratory.measure import MATCHED, MEASURE, chosen_measure
 from pages.shared import url
-from pages.shared.background import ask, engine, graph, history, run_config, run_store
+from pages.shared.background import ask, engine, graph, known_configs, plan_of, time_left
 from pages.shared.components.plotly_chart import draw
 from pages.shared.look import current_theme
-from pages.shared.selection import live
+from pages.shared.selection import UNHURRIED, live
 
 PUBLISHED_SWITCH, ROWS = "published", "printed"
 _SWITCH = {"off": "off", "on": "on"}
@@ -47,8 +43,8 @@ def depths(config: RunConfig) -> None:
     claim = st.container()
     published = _pick_published(config) if compares_with(config.dataset) else ()
     with claim:
-        live("depth-claim", lambda: _claim(config))
-    live("depths", lambda: _against_depth(config, published))
+        live("depth-claim", lambda: _claim(config), UNHURRIED)
+    live("depths", lambda: _against_depth(config, published), UNHURRIED)
 
 
 def _pick_published(config: RunConfig) -> tuple[Published, ...]:
@@ -79,8 +75,7 @@ def _pick_published(config: RunConfig) -> tuple[Published, ...]:
 
 
 def _plan(config: RunConfig) -> SweepPlan:
-    store = run_store()
-    return sweep_plan(store, of_one_recipe(config, [run_config(run_id) for run_id in store.run_ids()]))
+    return plan_of(of_one_recipe(config, known_configs()))
 
 
 def _claim(config: RunConfig) -> bool:
@@ -94,8 +89,8 @@ def _claim(config: RunConfig) -> bool:
 
 def _points(plan: SweepPlan, measured: Mapping[str, float | None]) -> tuple[DepthPoint, ...]:
     """Return what is known at each depth; what waits or is paused is still to come."""
-    runs = [*plan.done, *plan.active, *paused_runs(run_store(), plan.stopped)]
-    return depth_points(runs, [run_store().status(run.run_id) for run in runs], measured)
+    runs = [*plan.done, *plan.active, *plan.paused]
+    return depth_points(runs, [plan.statuses[run] for run in runs], measured)
 
 
 def _against_depth(config: RunConfig, published: Sequence[Published]) -> bool:
@@ -115,9 +110,8 @@ def _against_depth(config: RunConfig, published: Sequence[Published]) -> bool:
 
 
 def _other_remedies(config: RunConfig) -> tuple[Published, ...]:
-    configs = [run_config(run_id) for run_id in run_store().run_ids()]
-    statuses = [run_store().status(run.run_id) for run in configs]
-    return rows_with_other_remedies(config, configs, statuses)
+    plan = plan_of(with_other_remedies(config, known_configs()))
+    return rows_with_other_remedies(config, plan.statuses)
 
 
 def _picture(config: RunConfig, points: Sequence[DepthPoint], published: Sequence[Published]) -> None:
@@ -142,10 +136,9 @@ def _picture(config: RunConfig, points: Sequence[DepthPoint], published: Sequenc
 
 def _progress(plan: SweepPlan) -> None:
     """Say quietly how far the sweep is; offer to pause or cancel what has not begun, and to go on."""
-    paused = [run.run_id for run in paused_runs(run_store(), plan.stopped)]
+    waiting, paused = ([run.run_id for run in runs] for runs in (plan.waiting, plan.paused))
     if not plan.active and not paused:
         return
-    waiting = [run.run_id for run in plan.active if run_store().status(run.run_id).state is RunState.QUEUED]
     words, pause, cancel = st.columns([4, 1, 1.2], vertical_alignment="center")
     words.caption(_in_words(plan, len(waiting), len(paused)))
     if paused:
@@ -168,9 +161,7 @@ def _progress(plan: SweepPlan) -> None:
 
 def _in_words(plan: SweepPlan, waiting: int, paused: int) -> str:
     total = len(plan.done) + len(plan.active) + paused
-    left = sweep_seconds_left(
-        plan.active, [history(run.run_id) for run in plan.active], engine().train_workers
-    )
+    left = time_left(plan)
     parts = [
         f"{len(plan.done)} of {total} runs of this recipe are trained",
         f"{waiting} are waiting" if waiting else "",

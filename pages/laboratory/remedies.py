@@ -13,16 +13,15 @@ from gnnviz.remedy_lab import (
     NO_REMEDY,
     as_it_is,
     differences,
-    known_statuses,
     remedy_finding,
     undefined_measures,
     usable_remedies,
     with_remedies,
 )
 from gnnviz.runs import RunState, RunStatus
-from pages.laboratory.remedy_table import NEXT, awaited, outcomes_of, remedy_table, submit_all
+from pages.laboratory.remedy_table import NEXT, awaited, outcomes_of, remedy_table
 from pages.shared import url
-from pages.shared.background import engine, graph, history, run_store
+from pages.shared.background import engine, graph, history, run_store, submit
 from pages.shared.components.plotly_chart import draw
 from pages.shared.look import current_theme
 from pages.shared.model_form import explained, pick_remedies
@@ -80,7 +79,7 @@ def _train(config: RunConfig, treated: RunConfig) -> bool:
             help="Choose a remedy first.",
         )  # fmt: skip
         return False
-    status = known_statuses(run_store(), [treated.run_id]).get(treated.run_id)
+    status = run_store().statuses([treated.run_id]).get(treated.run_id)
     active = status is not None and status.state.is_active
     done = status is not None and status.state is RunState.DONE
     if active:
@@ -93,7 +92,7 @@ def _train(config: RunConfig, treated: RunConfig) -> bool:
             "Trained" if done else "Train",
             key="lab-start",
             type="primary",
-            on_click=submit_all,
+            on_click=submit,
             args=([treated],),
             icon=":material/play_arrow:",
             disabled=done,
@@ -115,7 +114,7 @@ def _finding(config: RunConfig, treated: RunConfig, names: Sequence[str]) -> boo
 
 def _curves(config: RunConfig, treated: RunConfig, part: Part) -> bool:
     """Draw both runs epoch by epoch; return whether one still grows."""
-    statuses = known_statuses(run_store(), [config.run_id, treated.run_id])
+    statuses = run_store().statuses([config.run_id, treated.run_id])
     shown = {
         run.run_id: _curve(run, statuses[run.run_id]) for run in (config, treated) if run.run_id in statuses
     }

@@ -16,14 +16,13 @@ from gnnviz.remedy_lab import (
     RemedyRun,
     by_validation,
     epoch_time,
-    known_statuses,
     outcome,
     remedy_runs,
 )
 from gnnviz.runs import RunState, RunStatus
 from gnnviz.smoothing import METRICS, matched_rayleigh
-from gnnviz.sweeps import SweepPlan, seconds_to_train, sweep_plan, sweep_seconds_left
-from pages.shared.background import ask, engine, history, run_config, run_store
+from gnnviz.sweeps import SweepPlan, seconds_to_train
+from pages.shared.background import ask, engine, plan_of, run_store, runs_on, submit, time_left
 from pages.shared.selection import live
 
 TABLE = "lab_table"
@@ -38,7 +37,7 @@ def remedy_table(config: RunConfig) -> None:
 
 def outcomes_of(configs: Sequence[RunConfig]) -> list[Outcome]:
     """Return what came of each run; measures are there as soon as they are computed."""
-    statuses = known_statuses(run_store(), [config.run_id for config in configs])
+    statuses = run_store().statuses([config.run_id for config in configs])
     return [_outcome(config, statuses.get(config.run_id)) for config in configs]
 
 
@@ -54,12 +53,6 @@ def awaited(found: Sequence[Outcome]) -> bool:
     return any(
         run.is_active or (run.state is RunState.DONE and None in (run.energy, run.rank)) for run in found
     )
-
-
-def submit_all(configs: Sequence[RunConfig]) -> None:
-    """Queue runs; one that is finished stays as it is."""
-    for config in configs:
-        engine().submit(config)
 
 
 def _table(config: RunConfig, runs: Sequence[RemedyRun]) -> bool:
@@ -83,7 +76,7 @@ def _table(config: RunConfig, runs: Sequence[RemedyRun]) -> bool:
         "Choose a row to see its run above against the ghost, with links to open it. Sorted by validation "
         "accuracy, which is what a choice may look at; the test nodes choose nothing."
     )
-    _queue(sweep_plan(run_store(), [run.config for run in runs]))
+    _queue(plan_of([run.config for run in runs]))
     return awaited(outcomes)
 
 
@@ -117,9 +110,7 @@ def _queue(plan: SweepPlan) -> None:
     words, action = st.columns([4, 1.6], vertical_alignment="center")
     total = len(plan.done) + len(plan.active) + len(plan.missing)
     if plan.active:
-        left = sweep_seconds_left(
-            plan.active, [history(run.run_id) for run in plan.active], engine().train_workers
-        )
+        left = time_left(plan)
         time = f", about {in_time(left)} left" if left is not None else ""
         words.progress(len(plan.done) / total, text=f"{len(plan.done)} of {total} runs are trained{time}")
     elif plan.missing:
@@ -128,19 +119,18 @@ def _queue(plan: SweepPlan) -> None:
         action.button(
             f"Train {len(plan.missing)} missing",
             key="lab-queue",
-            on_click=submit_all,
+            on_click=submit,
             args=(plan.missing,),
             icon=":material/playlist_add:",
             width="stretch",
             help="Trains in the background, one run for each remedy; what is finished is not trained again.",
         )
-    waiting = [run for run in plan.active if run_store().status(run.run_id).state is RunState.QUEUED]
-    if waiting:
+    if plan.waiting:
         action.button(
             "Cancel waiting",
             key="lab-stop",
             on_click=_cancel,
-            args=(waiting,),
+            args=(plan.waiting,),
             icon=":material/stop:",
             width="stretch",
             help="Takes the runs that have not begun out of the queue; what is running goes on.",
@@ -148,9 +138,7 @@ def _queue(plan: SweepPlan) -> None:
 
 
 def _missing_in_words(plan: SweepPlan) -> str:
-    name = plan.missing[0].dataset.name
-    configs = [run_config(run_id) for run_id in run_store().run_ids()]
-    known = [(run, run_store().status(run.run_id)) for run in configs if run.dataset.name == name]
+    known = runs_on(plan.missing[0].dataset.name)
     seconds = seconds_to_train(plan.missing, known, engine().train_workers)
     pace = f" At the pace of earlier runs that takes about **{in_time(seconds)}**." if seconds else ""
     count = len(plan.missing)

@@ -25,12 +25,26 @@ from gnnviz.node_stories import (
     one_per_depth,
     shown_neighbours,
 )
-from gnnviz.runs import RunState
 from gnnviz.story_words import TURNINGS, list_in_words, node_in_words, stories_finding
-from gnnviz.sweeps import OPENING_DEPTHS, seconds_to_train, sweep, sweep_plan, sweep_seconds_left
+from gnnviz.sweeps import (
+    OPENING_DEPTHS,
+    of_one_recipe,
+    seconds_to_train,
+    sweep,
+)
 from pages.laboratory.story_list import story_list
 from pages.shared import url
-from pages.shared.background import ask, engine, graph, history, run_config, run_store
+from pages.shared.background import (
+    ask,
+    engine,
+    graph,
+    known_configs,
+    plan_of,
+    run_store,
+    runs_on,
+    submit,
+    time_left,
+)
 from pages.shared.components.canvas import draw_scene
 from pages.shared.components.plotly_chart import draw
 from pages.shared.fields import select
@@ -69,21 +83,17 @@ def stories(config: RunConfig) -> None:
 
 def _runs(config: RunConfig) -> tuple[RunConfig, ...]:
     """Return the finished runs of this recipe, one a depth, shallow ones first."""
-    known = [run_config(run_id) for run_id in run_store().run_ids()]
-    done = [run for run in known if run_store().status(run.run_id).state is RunState.DONE]
-    return one_per_depth(config, done)
+    return one_per_depth(config, plan_of(of_one_recipe(config, known_configs())).done)
 
 
 def _missing(config: RunConfig, shown: int) -> bool:
     """Offer the usual depths that are not trained, and say how far they are; return whether more comes."""
     if len(_runs(config)) != shown:
         st.rerun()  # another depth is trained: the whole view has one more
-    plan = sweep_plan(run_store(), sweep(config, [config.model.model], OPENING_DEPTHS, 1))
+    plan = plan_of(sweep(config, [config.model.model], OPENING_DEPTHS, 1))
     words, action = st.columns([4, 1.6], vertical_alignment="center")
     if plan.active:
-        left = sweep_seconds_left(
-            plan.active, [history(run.run_id) for run in plan.active], engine().train_workers
-        )
+        left = time_left(plan)
         time = f", about {in_time(left)} left" if left is not None else ""
         words.caption(f":material/sync: {len(plan.active)} of the usual depths are being trained{time}.")
     elif plan.missing:
@@ -94,7 +104,7 @@ def _missing(config: RunConfig, shown: int) -> bool:
             "Train these depths",
             key="story-queue",
             type="primary" if shown < LEAST_DEPTHS else "secondary",
-            on_click=_submit,
+            on_click=submit,
             args=(plan.missing,),
             icon=":material/playlist_add:",
             width="stretch",
@@ -106,16 +116,8 @@ def _missing(config: RunConfig, shown: int) -> bool:
 
 
 def _time_needed(runs: Sequence[RunConfig]) -> str:
-    configs = [run_config(run_id) for run_id in run_store().run_ids()]
-    same_graph = [run for run in configs if run.dataset.name == runs[0].dataset.name]
-    known = [(run, run_store().status(run.run_id)) for run in same_graph]
-    seconds = seconds_to_train(runs, known, engine().train_workers)
+    seconds = seconds_to_train(runs, runs_on(runs[0].dataset.name), engine().train_workers)
     return f" That takes about **{in_time(seconds)}**." if seconds else ""
-
-
-def _submit(runs: Sequence[RunConfig]) -> None:
-    for run in runs:
-        engine().submit(run)
 
 
 def _pick_turning() -> Turning:

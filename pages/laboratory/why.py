@@ -11,8 +11,7 @@ from gnnviz.diagnosis_experiments import Experiment, control_of
 from gnnviz.engine.verdicts import diagnose
 from gnnviz.figures.layout import listed
 from gnnviz.runs import RunState
-from gnnviz.sweeps import sweep_plan
-from pages.shared.background import ask, engine, run_store
+from pages.shared.background import ask, engine, plan_of, run_store
 from pages.shared.selection import STATE_WORDS, live, look_at
 from pages.shared.words import as_text
 
@@ -54,7 +53,7 @@ def _why(config: RunConfig) -> bool:
 def _moment(config: RunConfig, epochs_done: int) -> tuple[int, ...]:
     """Return how far the run and its control are: what an answer depends on beside the run itself."""
     control = control_of(config)
-    done = sweep_plan(run_store(), [control]).done
+    done = plan_of([control]).done
     return epochs_done, len(done)
 
 
@@ -80,7 +79,7 @@ def _diagnosis(found: Diagnosis) -> bool:
 
 def _experiment(experiment: Experiment) -> bool:
     """Draw what to train next, and how far it is; return whether it is being trained."""
-    plan = sweep_plan(run_store(), experiment.configs)
+    plan = plan_of(experiment.configs)
     st.markdown(f"**What would decide.** {experiment.sentence}")
     button, state = st.columns([2, 3], vertical_alignment="center")
     button.button(

@@ -3,8 +3,9 @@
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,11 +17,14 @@ from gnnviz.engine.client import Answer, Engine
 from gnnviz.errors import GnnvizError
 from gnnviz.graph import Graph
 from gnnviz.records import EpochRecord
-from gnnviz.runs import RunStore
+from gnnviz.runs import RunStatus, RunStore
+from gnnviz.sweeps import SweepPlan, sweep_plan, sweep_seconds_left
 
 PATIENCE = 0.3  # long enough for a quick answer, short enough that a page does not seem to hang
 Value = TypeVar("Value")
 _AWAITED, _DRAWN_AT, _UNTIL = "awaited_questions", "drawn_at", "patient_until"
+
+_LOOK: ContextVar[list[Mapping[RunConfig, RunStatus]] | None] = ContextVar("look", default=None)
 
 _DEFAULT_ROOT = Path(__file__).resolve().parents[2] / "runs"
 
@@ -114,14 +118,61 @@ def _answer(question: tuple, _function: Callable[..., Value], _slow: bool) -> An
     return engine().ask(_function, str(store_root()), *question[-1], slow=_slow, urgency=urgency)
 
 
-@st.cache_data(show_spinner=False, max_entries=4096)
 def run_config(run_id: str) -> RunConfig:
-    """Return a run's configuration, which never changes.
+    """Return a run's configuration.
 
     Raises:
         RunError: there is no such run, or its file is damaged.
     """
     return run_store().config(run_id)
+
+
+@contextmanager
+def one_look() -> Iterator[None]:
+    """Draw something in the block from one look at all runs: `look` reads them once."""
+    outer = _LOOK.get()
+    token = _LOOK.set([] if outer is None else outer)
+    try:
+        yield
+    finally:
+        _LOOK.reset(token)
+
+
+def look() -> Mapping[RunConfig, RunStatus]:
+    """Return all runs and how far each has come, the last queued first, as one drawing sees them."""
+    looked = _LOOK.get()
+    if looked is None:
+        return run_store().look()
+    if not looked:
+        looked.append(run_store().look())
+    return looked[0]
+
+
+def known_configs() -> tuple[RunConfig, ...]:
+    """Return the configurations of all runs, the last queued first."""
+    return tuple(look())
+
+
+def plan_of(configs: Sequence[RunConfig]) -> SweepPlan:
+    """Return which of these runs are done, active, stopped or new."""
+    return sweep_plan(look(), configs)
+
+
+def submit(configs: Sequence[RunConfig]) -> None:
+    """Queue runs; one that is done, or under way, stays as it is."""
+    for config in configs:
+        engine().submit(config)
+    if looked := _LOOK.get():
+        looked.clear()  # what is drawn from here on sees them
+
+
+def runs_on(name: str) -> list[tuple[RunConfig, RunStatus]]:
+    """Return the runs on a graph and how far they have come, which says how long an epoch takes.
+
+    Args:
+        name: of `DatasetSpec`.
+    """
+    return [(run, status) for run, status in look().items() if run.dataset.name == name]
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -137,6 +188,13 @@ def graph(spec: DatasetSpec) -> Graph:
 def history(run_id: str) -> tuple[EpochRecord, ...]:
     """Return a run's epochs so far; parsed once for each length of its file."""
     return _history((run_id, run_store().history_size(run_id)))
+
+
+def time_left(plan: SweepPlan) -> float | None:
+    """Return the seconds until the active runs of a sweep have ended; None before the first epoch of any."""
+    begun = {run for run, status in plan.statuses.items() if status.epochs_done}
+    histories = [history(run.run_id) if run in begun else () for run in plan.active]
+    return sweep_seconds_left(plan.active, histories, engine().train_workers)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -121,7 +121,7 @@ def _run_line(row: RunRow) -> None:
     run_id, config, status = row.run_id, row.config, row.status
     stem = file_stem(config)
     with st.container(horizontal=True, vertical_alignment="center", border=True):
-        st.markdown(f"**{as_text(config.title)}** · {run_id[:4]} · {STATE_WORDS[status.state]}")
+        st.markdown(f"**{as_text(config.title)}** · {run_id[:4]} · {STATE_WORDS[status.word]}")
         link("training", "Training", "Its curves, and how far it is.", run=run_id)
         if status.epochs_done:
             for page, (label, hint, shows) in _DEEPER.items():

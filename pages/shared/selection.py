@@ -1,5 +1,6 @@
 """What the pages share: the run that is looked at, chosen in the sidebar and carried by the address."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,14 +10,16 @@ from gnnviz.config import RunConfig
 from gnnviz.errors import GnnvizError, RunError
 from gnnviz.figures.layout import percent
 from gnnviz.graph import Graph
-from gnnviz.runs import RunState
+from gnnviz.run_status import PAUSED, RunState
 from pages.shared import url
-from pages.shared.background import run_config, run_store
+from pages.shared.background import known_configs, one_look, run_store
 
 RUN = "run"
 EPOCH = "epoch"
 NODE = "node"
 REFRESH_SECONDS = 0.5
+UNHURRIED = 2.0  # for what need not be seen the moment it changes; less often does not seem to live
+_DRAWING_SHARE = 0.05  # of a core that redrawing one part may take: the rest is for training and clicks
 _EPOCH_WORDS = {"best": "best by validation", "last": "last", "0": "0, untrained"}
 _NEXT = "next_run"
 _SEARCH = "node_search"
@@ -27,6 +30,7 @@ STATE_WORDS = {
     RunState.RUNNING: ":blue[running]",
     RunState.DONE: ":green[done]",
     RunState.CANCELLED: ":gray[cancelled]",
+    PAUSED: ":orange[paused]",
     RunState.FAILED: ":red[failed]",
     RunState.INTERRUPTED: ":orange[interrupted]",
 }
@@ -40,10 +44,9 @@ def pick_run(accepts: Callable[[RunConfig], bool] = lambda _config: True, key: s
         key: of the picker; a page that does not accept every run has one of its own, so that passing
             through it does not change the run that the other pages look at.
     """
-    store = run_store()
     if waiting := st.session_state.pop(_NEXT, None):
         st.session_state[RUN] = waiting
-    configs = {run_id: run_config(run_id) for run_id in store.run_ids()}
+    configs = {config.run_id: config for config in known_configs()}
     offered = [run_id for run_id, config in configs.items() if accepts(config)]
     if not offered:
         url.choice(key, [], "", "run", parameter=RUN)
@@ -66,7 +69,7 @@ def pick_run(accepts: Callable[[RunConfig], bool] = lambda _config: True, key: s
     if follows:
         st.session_state[RUN] = chosen
     with st.sidebar:
-        live("run-status", lambda: _run_status(chosen))
+        live("run-status", lambda: _run_status(chosen), UNHURRIED)
     return chosen
 
 
@@ -83,7 +86,7 @@ def _run_status(run_id: str) -> bool:
     """Say how the chosen run stands; return whether it goes on."""
     status = run_store().status(run_id)
     result = f" · {percent(status.best.test_acc)} of test nodes" if status.best else ""
-    st.caption(f"{STATE_WORDS[status.state]}{result}")
+    st.caption(f"{STATE_WORDS[status.word]}{result}")
     return status.state.is_active
 
 
@@ -181,22 +184,26 @@ def live(key: str, draw: Callable[[], bool], seconds: float = REFRESH_SECONDS) -
     Args:
         key: names the part on its page.
         draw: draws it; returns whether something in it is still being made.
-        seconds: from one drawing to the next.
+        seconds: from one drawing to the next, or longer where drawing it takes long.
     """
-    flag = f"live-{key}"
+    flag, cost = f"live-{key}", f"cost-{key}"
     polling = st.session_state.get(flag, False)
 
     def part() -> None:
+        begun = time.thread_time()
         try:
-            busy = draw()
+            with one_look():
+                busy = draw()
         except GnnvizError as error:
             st.error(str(error), icon=":material/error:")
             busy = False
+        st.session_state[cost] = time.thread_time() - begun
         if busy != polling or _NEXT in st.session_state:
             st.session_state[flag] = busy
             _draw_page_again()
 
-    st.fragment(part, run_every=seconds if polling else None, key=key)()
+    affordable = min(st.session_state.get(cost, 0.0) / _DRAWING_SHARE, UNHURRIED)
+    st.fragment(part, run_every=max(seconds, affordable) if polling else None, key=key)()
 
 
 @contextmanager
@@ -207,7 +214,8 @@ def whole_page() -> Iterator[None]:
     """
     st.session_state[_WHOLE], st.session_state[_AGAIN] = True, False
     try:
-        yield
+        with one_look():
+            yield
     finally:
         st.session_state[_WHOLE] = False
     if st.session_state[_AGAIN]:

@@ -14,13 +14,12 @@ from gnnviz.models import MAX_LAYERS, MODELS
 from gnnviz.presets import PRESETS
 from gnnviz.remedies import REMEDIES
 from gnnviz.run_table import in_megabytes
-from gnnviz.runs import RunStatus
 from gnnviz.sweep_cost import SweepCost, sweep_cost
-from gnnviz.sweeps import SweepPlan, of_one_recipe, seconds_to_train, sweep, sweep_plan
+from gnnviz.sweeps import SweepPlan, of_one_recipe, seconds_to_train, sweep
 from pages.shared import url
-from pages.shared.background import engine, graph, run_config, run_store, store_root
+from pages.shared.background import engine, graph, known_configs, plan_of, runs_on, store_root, submit
 from pages.shared.fields import KEEP, pick_records, select, whole
-from pages.shared.selection import live, look_at
+from pages.shared.selection import UNHURRIED, live, look_at
 
 SELECTED = "selected"
 MOST_SEEDS = 20
@@ -72,7 +71,7 @@ def sweep_form(selected: RunConfig) -> None:
         )  # fmt: skip
         base = _base(selected, preset)
         configs = sweep(base, chosen_models, [int(depth) for depth in chosen_depths], count, remedies)
-        live("sweep", lambda: _offer(configs, base))
+        live("sweep", lambda: _offer(configs, base), UNHURRIED)
 
 
 def published(selected: RunConfig) -> tuple[dict[str, object], dict[str, object]]:
@@ -106,7 +105,7 @@ def _pick_recipe() -> str:
 def _base(selected: RunConfig, recipe: str) -> RunConfig:
     """Return a run of the recipe with its first seed, on the selected run's graph."""
     if recipe == SELECTED:
-        like_it = of_one_recipe(selected, [run_config(run_id) for run_id in run_store().run_ids()])
+        like_it = of_one_recipe(selected, known_configs())
         first_seed = min(config.training.seed for config in (selected, *like_it))
         return replace(selected, training=replace(selected.training, seed=first_seed))
     preset = PRESETS[recipe]
@@ -120,8 +119,8 @@ def _offer(configs: Sequence[RunConfig], base: RunConfig) -> bool:
     Returns:
         Whether some of its runs are under way, so that this may change.
     """
-    plan = sweep_plan(run_store(), configs)
-    words, confirm, action = st.columns([5, 2, 1.6], vertical_alignment="center")
+    plan = plan_of(configs)
+    words, action = st.columns([5, 1.6], vertical_alignment="center")
     cost = _cost(plan) if plan.missing else None
     words.markdown(_in_words(plan, cost))
     reasons = (
@@ -129,7 +128,7 @@ def _offer(configs: Sequence[RunConfig], base: RunConfig) -> bool:
         if cost
         else ()
     )
-    sure = not reasons or confirm.checkbox(f"Really: {listed(reasons)}")
+    sure = not reasons or st.checkbox(f"Really: {listed(reasons)}")
     action.button(
         "Queue sweep",
         type="primary",
@@ -145,7 +144,8 @@ def _offer(configs: Sequence[RunConfig], base: RunConfig) -> bool:
 
 def _cost(plan: SweepPlan) -> SweepCost:
     """Return what the missing runs will take."""
-    seconds = seconds_to_train(plan.missing, _known(plan), engine().train_workers)
+    known = runs_on(plan.missing[0].dataset.name)
+    seconds = seconds_to_train(plan.missing, known, engine().train_workers)
     data = graph(plan.missing[0].dataset)
     return sweep_cost(
         plan.missing, seconds, engine().train_workers,
@@ -177,16 +177,8 @@ def _told(cost: SweepCost) -> str:
     return f"{time} {in_megabytes(cost.memory)} of memory and {in_megabytes(cost.disk)} on disk."
 
 
-def _known(plan: SweepPlan) -> list[tuple[RunConfig, RunStatus]]:
-    """Return the runs on the same graph, which say how long an epoch takes."""
-    name = plan.missing[0].dataset.name
-    configs = [run_config(run_id) for run_id in run_store().run_ids()]
-    return [(config, run_store().status(config.run_id)) for config in configs if config.dataset.name == name]
-
-
 def _queue(configs: Sequence[RunConfig], base: RunConfig) -> None:
     """Queue the runs and look at one of their recipe, so that the picture against depth shows them."""
-    for config in configs:
-        engine().submit(config)
+    submit(configs)
     own = [config for config in configs if config.model.model == base.model.model]
     look_at((own or list(configs))[0].run_id)

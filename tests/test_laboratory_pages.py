@@ -206,3 +206,21 @@ def test_a_sweep_is_paused_and_resumed_with_a_button():
     engine.cancel(ENDLESS[0].run_id)
     wait_until(lambda: not engine.store.status(ENDLESS[0].run_id).state.is_active, "the last one has stopped")
     assert not any(engine.store.is_paused(config.run_id) for config in ENDLESS)
+
+
+@pytest.mark.usefixtures("store", "drawn")
+def test_a_run_that_was_stopped_is_judged_by_what_it_did_and_can_be_continued():
+    engine = background.engine()
+    config = RunConfig(CORA, ModelConfig("gcn", 2, 8), TrainConfig(epochs=1000, seed=77))
+    engine.submit(config)
+    wait_until(lambda: engine.store.status(config.run_id).epochs_done > 3, "it runs", timeout=120)
+    engine.cancel(config.run_id)
+    wait_until(lambda: not engine.store.status(config.run_id).state.is_active, "it has stopped")
+    done = engine.store.status(config.run_id).epochs_done
+    assert done < 1000, "it was quicker than the request"
+    app = visit(config, view="why")
+    run_until(app, lambda: f"after {done} of 1,000 epochs" in words(app), "it is said how far it came")
+    next(button for button in app.button if button.label == "Continue it").click()
+    run_until(app, lambda: engine.store.status(config.run_id).state is RunState.DONE, "it went on to its end")
+    run_until(app, lambda: "epochs; what follows" not in words(app), "all of it is judged")
+    assert "Continue it" not in [button.label for button in app.button]

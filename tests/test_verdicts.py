@@ -301,3 +301,14 @@ def test_a_run_without_an_epoch_says_why(tmp_path):
     store.write_status(config.run_id, replace(status, state=type(status.state).FAILED, message="no labels"))
     with pytest.raises(RunError, match="no epoch, so there is nothing to judge: no labels"):
         diagnose(str(tmp_path), config.run_id)
+
+
+def test_a_control_counts_whatever_it_was_trained_on(tmp_path):
+    config = replace(recipe(dropout=0.0, epochs=3), dataset=KARATE)
+    run_id = trained(tmp_path, config)
+    assert facts_of(str(tmp_path), run_id).control is None
+    control = replace(control_of(config), threads=2)
+    trained(tmp_path, control)
+    assert control.run_id != control_of(config).run_id
+    found = facts_of(str(tmp_path), run_id).control
+    assert found in RunStore(tmp_path).history(control.run_id)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from gnnviz.config import RunConfig
+from gnnviz.controls import known_control
 from gnnviz.datasets import OWN_PREFIX, DatasetSpec
 from gnnviz.diagnosis import Diagnosis, explain
-from gnnviz.diagnosis_experiments import control_of
 from gnnviz.diagnosis_facts import RunFacts, StateFacts
 from gnnviz.engine.analyses import hidden_states
 from gnnviz.engine.tasks import load_graph_once
@@ -194,11 +194,10 @@ def _averaged_features(graph: Graph, steps: int, normalisation: Normalisation, m
 
 def _control(store: RunStore, config: RunConfig) -> EpochRecord | None:
     """Return the best epoch of the run without edges, if it is finished and not this one."""
-    control = control_of(config)
-    if control.run_id == config.run_id or control.run_id not in store.run_ids():
-        return None
-    status = store.status(control.run_id)
-    if status.state is not RunState.DONE or status.best is None:
+    known = store.look()
+    control = known_control(config, tuple(known))
+    status = known.get(control)
+    if control == config or status is None or status.state is not RunState.DONE or status.best is None:
         return None
     best = status.best.epoch
     return next((record for record in store.history(control.run_id) if record.epoch == best), None)

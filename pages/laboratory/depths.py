@@ -19,7 +19,7 @@ from gnnviz.sweeps import (
 )
 from pages.laboratory.measure import MATCHED, MEASURE, chosen_measure
 from pages.shared import url
-from pages.shared.background import ask, engine, graph, known_configs, plan_of, time_left
+from pages.shared.background import ask, engine, graph, known_configs, plan_of, resume, time_left
 from pages.shared.components.plotly_chart import draw
 from pages.shared.look import current_theme
 from pages.shared.selection import UNHURRIED, live
@@ -143,7 +143,7 @@ def _progress(plan: SweepPlan) -> None:
     words.caption(_in_words(plan, len(waiting), len(paused)))
     if paused:
         pause.button(
-            "Resume", on_click=_resume, args=(paused,), icon=":material/play_arrow:", width="stretch",
+            "Resume", on_click=resume, args=(paused,), icon=":material/play_arrow:", width="stretch",
             help="Puts the paused runs back into the queue, in their order.",
         )  # fmt: skip
     elif waiting:
@@ -170,11 +170,6 @@ def _in_words(plan: SweepPlan, waiting: int, paused: int) -> str:
     ]
     icon = ":material/sync:" if plan.active else ":material/pause_circle:"
     return f"{icon} {', '.join(part for part in parts if part)}."
-
-
-def _resume(run_ids: Sequence[str]) -> None:
-    for run_id in run_ids:
-        engine().resume(run_id)
 
 
 def _cancel(run_ids: Sequence[str]) -> None:

@@ -6,12 +6,13 @@ from typing import Literal
 import streamlit as st
 
 from gnnviz.config import RunConfig
+from gnnviz.controls import known_control
 from gnnviz.diagnosis import VERDICTS, Diagnosis, evidence_table
-from gnnviz.diagnosis_experiments import Experiment, control_of
+from gnnviz.diagnosis_experiments import Experiment
 from gnnviz.engine.verdicts import diagnose
-from gnnviz.figures.layout import listed
-from gnnviz.runs import RunState
-from pages.shared.background import ask, engine, plan_of, run_store
+from gnnviz.figures.layout import counted, listed
+from gnnviz.runs import RunState, RunStatus
+from pages.shared.background import ask, engine, known_configs, plan_of, resume, run_store
 from pages.shared.selection import STATE_WORDS, live, look_at
 from pages.shared.words import as_text
 
@@ -25,9 +26,11 @@ _HOW_DECIDED = (
     "more test nodes right than guessing, and keeps at least half of what it learned on the training nodes. "
     "Where it fits the training nodes only, it is **over-fitting**, unless its last hidden state lies in the "
     "limit of averaging and averaging alone brings the features there, too: **over-smoothing**. Where it "
-    "does not fit them either, a layer that gives every node the same row, a gradient that vanishes, dead "
-    "nodes or exploding values mean a **dead signal**; a loss that still falls means **under-trained**. "
-    "Results on nodes count from guessing the largest class (0 %) to all right (100 %)."
+    "does not fit them either, a layer that gives every node the same row, a gradient that vanishes, "
+    "weights that have shrunk away, dead nodes or exploding values mean a **dead signal**; losses that "
+    "still fall, or steps too short for any weight to have moved far, mean **under-trained**. Where a "
+    "signal can go around layers, only those count that it cannot avoid. Results on nodes count from "
+    "guessing the largest class (0 %) to all right (100 %)."
 )
 
 
@@ -47,13 +50,27 @@ def _why(config: RunConfig) -> bool:
         st.subheader("Looking for what made it so")
         st.caption(":material/sync: Its layers are measured and compared with averaging alone ...")
         return True
+    if status.state is not RunState.DONE:
+        _offer_the_rest(config, status)
     return _diagnosis(found)
+
+
+def _offer_the_rest(config: RunConfig, status: RunStatus) -> None:
+    """Say that the run has not come to its end, and draw the button that lets it go on."""
+    words, action = st.columns([5, 1.6], vertical_alignment="center")
+    words.caption(
+        f":material/info: It is {STATE_WORDS[status.word]} after {counted(status.epochs_done)} of "
+        f"{counted(config.training.epochs)} epochs; what follows is said of these."
+    )
+    action.button(
+        "Continue it", key="why-continue", on_click=resume, args=([config.run_id],),
+        icon=":material/play_arrow:", width="stretch", help="Goes on from its last state.",
+    )  # fmt: skip
 
 
 def _moment(config: RunConfig, epochs_done: int) -> tuple[int, ...]:
     """Return how far the run and its control are: what an answer depends on beside the run itself."""
-    control = control_of(config)
-    done = plan_of([control]).done
+    done = plan_of([known_control(config, known_configs())]).done
     return epochs_done, len(done)
 
 

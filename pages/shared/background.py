@@ -197,6 +197,12 @@ def time_left(plan: SweepPlan) -> float | None:
     return sweep_seconds_left(plan.active, histories, engine().train_workers)
 
 
+def resume(run_ids: Sequence[str]) -> None:
+    """Put runs that ended early back into the queue, in this order; each goes on from its last state."""
+    for run_id in run_ids:
+        engine().resume(run_id)
+
+
 @st.cache_data(show_spinner=False, max_entries=64)
 def _history(run_and_size: tuple[str, int]) -> tuple[EpochRecord, ...]:
     return run_store().history(run_and_size[0])

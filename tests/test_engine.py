@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import engine_probe
 import numpy as np
+import psutil
 import pytest
 import torch
 from distributed import Client
@@ -299,3 +301,19 @@ def test_what_is_asked_of_no_run_is_refused(engine: Engine):
     for refused in (engine.resume, engine.cancel):
         with pytest.raises(GnnvizError, match=r"unknown run 00000000000000ff"):
             refused("00000000000000ff")
+
+
+def test_workers_for_long_tasks_yield_to_pages_and_quick_answers(engine: Engine):
+    own = psutil.Process().children(recursive=True)
+    workers = [process for process in own if "spawn_main" in " ".join(process.cmdline())]
+    assert len(workers) == 4  # two that train, one for quick answers, one for slow ones
+    wait_until(lambda: sum(process.nice() > 0 for process in workers) == 3)
+    assert engine.is_alive()
+    autogroup = Path("/proc/self/autogroup")
+    if not autogroup.exists() or not autogroup.read_text():
+        return
+    # The kernel shares the cores among sessions: each has a session of its own, with that niceness.
+    yielding = [process.pid for process in workers if process.nice() > 0]
+    assert [os.getsid(pid) for pid in yielding] == yielding
+    shared = [Path(f"/proc/{pid}/autogroup") for pid in yielding]
+    wait_until(lambda: all(path.read_text().split()[-1] == "10" for path in shared))

@@ -19,6 +19,7 @@ from gnnviz.figures.comparison_lines import (
 )
 from gnnviz.figures.layout import axis, empty_figure, significant, styled
 from gnnviz.figures.measure_scale import MeasureScale, mark_floor, measure_scale
+from gnnviz.figures.panels import stacked
 from gnnviz.figures.reference_lines import Curve, Reference, add_reference
 from gnnviz.figures.theme import (
     CURVE_MARK_SIZE,
@@ -108,7 +109,10 @@ def layer_curves(
     behind = [line.within(0 if start is not None else 1, depth, largest) for line in comparisons]
     drawn = [*known, *([] if start is None else [start]), *(line.value for line in references)]
     scale = measure_scale([*drawn, *(value for line in behind for value in line.values)], log=log)
-    figure = go.Figure()
+    heights = scale.settings(theme, "" if small else label)
+    if small and log:
+        heights["title"] = {"text": "log scale", "font": {"size": FONT_SIZE - 1, "color": theme.ink}}
+    figure = stacked(_layer_axis(theme, depth, has_features=start is not None, small=small), [heights])
     for line in behind:
         add_comparison(figure, theme, line, scale, model)
     for profile in sorted(profiles, key=lambda profile: _ORDER.index(profile.moment.stage)):
@@ -124,11 +128,7 @@ def layer_curves(
     _add_straight_lines(figure, theme, scale, references, marks, curves, depth, named=not small)
     mark_floor(figure, theme, scale, named=not small)
     _tell_beyond(figure, theme, before if start is None else None, comparisons, largest)
-    figure.update_xaxes(_layer_axis(theme, depth, has_features=start is not None, small=small))
-    figure.update_yaxes(scale.settings(theme, "" if small else label))
-    if small and log:
-        figure.update_yaxes(title_text="log scale", title_font_size=FONT_SIZE - 1)
-    figure.update_layout(showlegend=False)
+    figure.layout.showlegend = False
     return styled(
         figure,
         theme,

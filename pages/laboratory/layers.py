@@ -1,6 +1,7 @@
 """Through the layers: a measure in every layer of a run, beside its controls and what theory says."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import streamlit as st
 
@@ -218,6 +219,9 @@ def _explain(config: RunConfig, lines: Sequence[str], measure: str, extent: Exte
     return explain_lines(config, lines, measure, extent)
 
 
+_small_curves = lru_cache(maxsize=256)(layer_curves)  # most of them are the same at the next drawing
+
+
 def _panels(config: RunConfig, shown: Sequence[Moment], extent: Extent) -> bool:
     """Draw the standard measures and the gradients; return whether they are still being computed."""
     st.subheader("The same layers, measured in other ways")
@@ -242,10 +246,10 @@ def _panel(
     config: RunConfig, name: str, label: str, profiles: Sequence[LayerProfile], words: str, *, log: bool
 ) -> None:
     """Draw one small picture of all layers, and what it says."""
-    draw(
-        layer_curves(profiles, current_theme(), label=label, log=log, model=config.model.model, small=True),
-        f"panel-{name}",
+    figure = _small_curves(
+        tuple(profiles), current_theme(), label=label, log=log, model=config.model.model, small=True
     )
+    draw(figure, f"panel-{name}")
     st.caption(words)
     for sentence in missing_values(profiles):
         st.caption(f":material/info: {sentence}")

@@ -96,15 +96,14 @@ class RunTable:
 
     def _read(self, run_ids: Iterable[str]) -> tuple[RunRow, ...]:
         found = []
-        for run_id in run_ids:
+        for run_id, status in self._store.statuses(run_ids).items():
             try:
-                found.append(self._row(run_id))
+                found.append(self._row(run_id, status))
             except RunError:
                 continue  # it was deleted or damaged after it was listed: RunStore.problems says which
         return tuple(found)
 
-    def _row(self, run_id: str) -> RunRow:
-        status = self._store.status(run_id)
+    def _row(self, run_id: str, status: RunStatus) -> RunRow:
         known = self._ended.get(run_id)
         if known is not None and known.status == status:
             return known

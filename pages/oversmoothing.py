@@ -11,7 +11,7 @@ from gnnviz.findings import training_finding
 from gnnviz.published import closest
 from pages.laboratory.cursor import OVER, cursor
 from pages.laboratory.depths import PUBLISHED_SWITCH, ROWS, depths
-from pages.laboratory.layers import EXTENT, LINES, VALUES, layers
+from pages.laboratory.layers import EXTENT, LINES, OTHERS, VALUES, layers
 from pages.laboratory.measure import MATCHED, MEASURE, pick_measure
 from pages.laboratory.remedies import CHOICE, PART, remedies
 from pages.laboratory.stories import TURNING, stories
@@ -23,7 +23,7 @@ from pages.shared.tour import link
 
 VIEW = "view"
 _DEPTHS = {MEASURE: MATCHED, PUBLISHED_SWITCH: "off", ROWS: ()}
-_LAYERS = {MEASURE: MATCHED, LINES: DEFAULT_LINES, EXTENT: "whole", VALUES: "one"}
+_LAYERS = {MEASURE: MATCHED, LINES: DEFAULT_LINES, OTHERS: (), EXTENT: "whole", VALUES: "one"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,18 @@ def test_layer_zero_and_layers_beyond_the_run_are_left_out_where_the_axis_has_no
     assert trace.x == (1, 2)
 
 
+def test_another_run_has_the_look_of_its_model_and_the_axis_reaches_to_its_last_layer():
+    other = Comparison("GAT · 4 layers", ((1, 0.4), (2, 0.3), (3, 0.2), (4, 0.1)), "run", "its title", "gat")
+    figure = curves(profile(BEST, 0.3, 0.2), comparisons=(ALONE, other))
+    trace = line(figure, "GAT · 4 layers")
+    assert (trace.x, trace.y) == ((1, 2, 3, 4), (0.4, 0.3, 0.2, 0.1))
+    assert trace.line.color == model_style("gat", LIGHT).colour != model_style("gcn", LIGHT).colour
+    assert trace.line.dash != "solid"
+    assert trace.marker.symbol.endswith("-open")  # the run itself has filled marks
+    assert figure.layout.xaxis.range[1] >= 4
+    assert line(figure, "propagation only").x == (1, 2, 3)
+
+
 def test_the_axis_holds_the_comparisons_too():
     low = Comparison("spectral sum", ((1, 1e-9), (2, 0.0)), "theory")
     figure = curves(profile(BEST, 0.3, 0.2), comparisons=(low,))

@@ -155,6 +155,30 @@ def test_the_control_is_offered_trained_and_drawn(drawn: Drawn):
     assert "Train the control" not in [button.label for button in app.button]
 
 
+def test_other_runs_on_the_graph_are_drawn_beside_this_one(store: Path, drawn: Drawn):
+    deeper = RunConfig(CORA, ModelConfig("gat", 4, 8, heads=2), TrainConfig(epochs=3))
+    background.engine().submit(deeper)
+    wait_until(lambda: is_done(deeper), "the deeper one is trained", timeout=120)
+    app = visit(SHORT, lines="best", others=deeper.run_id)
+    run_until(app, lambda: shows(drawn, "layers", "GAT · 4 layers"), "its line is drawn")
+    assert not app.warning, [warning.value for warning in app.warning]
+    best = background.run_store().status(deeper.run_id).best
+    assert best is not None
+    graph, states = load_spec(CORA), hidden_states(str(store), deeper.run_id, best.epoch)
+    line = values(drawn["layers"], "GAT · 4 layers")
+    assert list(line) == [1, 2, 3, 4]  # the axis reaches to the deepest of them
+    for layer, state in enumerate(states, 1):
+        assert line[layer] == pytest.approx(METRICS["rayleigh_sym"](state, graph))
+    assert app.query_params["others"] in (deeper.run_id, [deeper.run_id])
+
+
+@pytest.mark.usefixtures("store", "drawn")
+def test_a_run_that_is_not_there_is_not_drawn_beside_this_one():
+    app = visit(SHORT, others="0123456789abcdef")
+    run_until(app, lambda: bool(app.warning), "it is said")
+    assert "There is no run to draw beside this one '0123456789abcdef' here" in app.warning[0].value
+
+
 @pytest.mark.usefixtures("store")
 def test_published_values_are_switched_on_with_their_warning(drawn: Drawn):
     app = visit(SHORT, view="depths", published="on", printed="gcn,jknet")

@@ -80,3 +80,20 @@ def test_what_a_link_has_set_is_put_into_the_widget_of_the_next_page():
     app.session_state["page"] = "second"
     del app.query_params["colour"]
     assert app.run().selectbox[0].value == "blue"
+
+
+def test_of_many_options_a_complaint_names_the_first_ones_and_counts_the_rest():
+    def page() -> None:
+        from pages.shared import url
+
+        url.begin("page")
+        url.choice("run", [f"run{number}" for number in range(100)], "run0", "run")
+        url.several("others", [], (), "run")
+        url.show_problems()
+
+    app = AppTest.from_function(page)
+    app.query_params.update({"run": "run100", "others": "run1"})
+    said = " ".join(warning.value for warning in app.run().warning)
+    assert "There is no run 'run100' here; choose from run0, run1, " in said
+    assert "run29 or 70 more." in said
+    assert "There is no run 'run1' here; nothing can be chosen yet." in said

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
-from gnnviz.figures.layout import significant, spread, wrapped
+from gnnviz.figures.layout import add_all, significant, spread, wrapped
 from gnnviz.figures.measure_scale import MeasureScale
 from gnnviz.figures.reference_lines import Curve
-from gnnviz.figures.theme import FONT_SIZE, MARK_SIZE, REFERENCE_WIDTH, Theme, model_style
+from gnnviz.figures.theme import FONT_SIZE, MARK_SIZE, REFERENCE_WIDTH, Theme, faded, model_style
 
-Kind = Literal["propagation", "mlp", "seed", "theory"]
+Kind = Literal["propagation", "mlp", "seed", "run", "theory"]
 
 _HOVER_CHARACTERS = 60
 _HOVER_POINTS = 24  # places along a straight line where it explains itself
 _SEED_OPACITY = 0.4
+_RUN_OPACITY = 0.8
+_EARLY = 0.75  # of the last layer: lines that end before it are named where they end
+_SCREEN = 0.55  # opacity of what keeps lines behind a name from being read with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,14 @@ class Comparison:
         points: layers, ascending, and values; None where there is no value.
         kind: decides how it is drawn.
         explanation: what is said on hover.
+        model: a key of `MODELS`, where `kind` is "run"; decides its look. "" for that of the figure's run.
     """
 
     label: str
     points: tuple[tuple[int, float | None], ...]
     kind: Kind
     explanation: str = ""
+    model: str = ""
 
     def within(self, first: int, last: int, largest: float | None) -> Comparison:
         """Return the part in these layers; values above `largest` become None."""
@@ -44,7 +49,7 @@ class Comparison:
             for layer, value in self.points
             if first <= layer <= last
         ]
-        return Comparison(self.label, tuple(kept), self.kind, self.explanation)
+        return replace(self, points=tuple(kept))
 
     @property
     def values(self) -> list[float]:
@@ -88,7 +93,7 @@ def add_comparison(
     figure: go.Figure, theme: Theme, line: Comparison, scale: MeasureScale, model: str
 ) -> None:
     """Draw a comparison; broken where it has no value, exact zeros on the floor of a logarithmic axis."""
-    colour, opacity, dash, symbol = _look(line.kind, model, theme)
+    colour, opacity, dash, symbol = _look(line.kind, line.model or model, theme)
     values = [value for _, value in line.points]
     texts = ["" if value is None else significant(value) if value else "exactly 0" for value in values]
     figure.add_trace(
@@ -146,20 +151,28 @@ def comparison_ends(
     for line in lines:
         curve = line.curve(scale)
         if line.label and curve:
-            colour = _look(line.kind, model, theme)[0]
+            colour = _look(line.kind, line.model or model, theme)[0]
             shown = theme.muted if colour == theme.reference else colour
             ends.append(EndLabel(line.label, int(curve[-1][0]), curve[-1][1], shown))
     return ends
 
 
 def label_ends(
-    figure: go.Figure, ends: Sequence[EndLabel], scale: MeasureScale, *, gap: float, font_size: int
+    figure: go.Figure,
+    theme: Theme,
+    ends: Sequence[EndLabel],
+    scale: MeasureScale,
+    *,
+    gap: float,
+    font_size: int,
 ) -> None:
     """Write each name beside the end of its line, moved no further than needed to stay apart.
 
     Args:
         figure: whose y axis is `scale`.
-        ends: the names; may be empty.
+        theme: light or dark.
+        ends: the names; may be empty. Those of lines that end far from the last layer stand in the picture,
+            the others in its margin.
         scale: from `measure_scale`.
         gap: the smallest distance of two names, as a share of the axis.
         font_size: in px.
@@ -167,14 +180,21 @@ def label_ends(
     if not ends:
         return
     low, high = scale.reach
-    room = min(gap, 0.9 / len(ends)) * (high - low)
-    places = spread([end.place for end in ends], room, low + room / 3, high - room / 3)
     last = max(end.layer for end in ends)
-    for end, place in zip(ends, places, strict=True):
-        figure.add_annotation(
-            text=end.text, x=last, y=place, xanchor="left", xshift=12, showarrow=False,
-            font={"size": font_size, "color": end.colour},
-        )  # fmt: skip
+    columns = [end.layer if end.layer < _EARLY * last else last for end in ends]
+    for column in sorted(set(columns)):
+        beside = [end for end, where in zip(ends, columns, strict=True) if where == column]
+        room = min(gap, 0.9 / len(beside)) * (high - low)
+        places = spread([end.place for end in beside], room, low + room / 3, high - room / 3)
+        names = [
+            {
+                "text": end.text, "x": column, "y": place, "xanchor": "left", "xshift": 12,
+                "showarrow": False, "font": {"size": font_size, "color": end.colour},
+                "bgcolor": faded(theme.background, _SCREEN), "borderpad": 0,
+            }
+            for end, place in zip(beside, places, strict=True)
+        ]  # fmt: skip
+        add_all(figure, annotations=names)
 
 
 def _look(kind: Kind, model: str, theme: Theme) -> tuple[str, float, str, str]:
@@ -185,6 +205,9 @@ def _look(kind: Kind, model: str, theme: Theme) -> tuple[str, float, str, str]:
         return model_style("mlp", theme).colour, 1.0, "4px,4px", "x"
     if kind == "seed":
         return model_style(model, theme).colour, _SEED_OPACITY, "solid", ""
+    if kind == "run":
+        style = model_style(model, theme)
+        return style.colour, _RUN_OPACITY, "6px,3px", f"{style.symbol}-open"
     return theme.reference, 1.0, "2px,4px", ""
 
 

@@ -101,10 +101,13 @@ def layer_curves(
     largest = None if log else _FITTING * max(begun)
     before = features.value if features is not None else None
     start = before if before is not None and (largest is None or before <= largest) else None
-    depth = (
+    own_depth = (
         len(profiles[0].layers)
         if profiles
         else max(layer for line in comparisons for layer, _ in line.points)
+    )
+    depth = max(
+        [own_depth, *(layer for line in comparisons if line.kind == "run" for layer, _ in line.points)]
     )
     behind = [line.within(0 if start is not None else 1, depth, largest) for line in comparisons]
     drawn = [*known, *([] if start is None else [start]), *(line.value for line in references)]
@@ -112,7 +115,9 @@ def layer_curves(
     heights = scale.settings(theme, "" if small else label)
     if small and log:
         heights["title"] = {"text": "log scale", "font": {"size": FONT_SIZE - 1, "color": theme.ink}}
-    figure = stacked(_layer_axis(theme, depth, has_features=start is not None, small=small), [heights])
+    figure = stacked(
+        _layer_axis(theme, depth, own_depth, has_features=start is not None, small=small), [heights]
+    )
     for line in behind:
         add_comparison(figure, theme, line, scale, model)
     for profile in sorted(profiles, key=lambda profile: _ORDER.index(profile.moment.stage)):
@@ -120,7 +125,7 @@ def layer_curves(
         _add_line(figure, theme, profile, scale, look, start, small=small)
     ends = [*_ends(profiles, scale, model, theme, small=small), *comparison_ends(behind, scale, model, theme)]
     gap = _SMALL_LABEL_GAP if small else _LABEL_GAP
-    label_ends(figure, ends, scale, gap=gap, font_size=FONT_SIZE - small)
+    label_ends(figure, theme, ends, scale, gap=gap, font_size=FONT_SIZE - small)
     curves = [
         *(_curve(profile, scale, start) for profile in profiles),
         *(line.curve(scale) for line in behind),
@@ -265,13 +270,16 @@ def _tell_beyond(
         )  # fmt: skip
 
 
-def _layer_axis(theme: Theme, depth: int, *, has_features: bool, small: bool) -> dict[str, object]:
+def _layer_axis(
+    theme: Theme, depth: int, own_depth: int, *, has_features: bool, small: bool
+) -> dict[str, object]:
+    """Return the axis to `depth`; the logits of the run itself are in layer `own_depth`."""
     stride = next(step for step in (1, 2, 4, 8, 16) if depth / step <= _LAYER_TICKS / (1 + small))
     ticks = sorted({0, 1, *range(stride, depth + 1, stride), depth} - (set() if has_features else {0}))
     ticks = [tick for tick in ticks if tick in (0, depth) or tick == 1 or depth - tick > stride / 2]
     if stride > 1:
         ticks = [tick for tick in ticks if tick != 1 or not has_features]
-    named = {0: "features", depth: "logits"}
+    named = {0: "features", **({depth: "logits"} if depth == own_depth else {})}
     texts = [f"{tick}<br>{named[tick]}" if tick in named and not small else str(tick) for tick in ticks]
     ends = [0 if has_features else 1, depth]
     room = 0.03 * max(ends[1] - ends[0], 1)

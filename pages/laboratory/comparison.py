@@ -10,13 +10,16 @@ from gnnviz.controls import CONTROL, known_control, line_help, line_label, other
 from gnnviz.engine.layer_measures import layer_measures
 from gnnviz.engine.theory_lines import propagation_measure, theory_line
 from gnnviz.figures.comparison_lines import Comparison, Kind, Mark
+from gnnviz.figures.layout import wrapped
 from gnnviz.figures.reference_lines import Reference
 from gnnviz.profiles import Extent, Measurement
 from gnnviz.propagation_only import normalisation_of
+from gnnviz.run_names import curve_labels
 from gnnviz.theory import THEORY_LINES, TheoryResult
 from pages.shared.background import ask, known_configs, plan_of, run_store, submit
 
 SEEDS, PROPAGATION = "seeds", "propagation"
+_LABEL_CHARACTERS = 18  # what the margin of the figure has room for
 BRIEFLY = 0.05  # seconds to wait for one of many answers
 
 
@@ -37,16 +40,20 @@ class Compared:
     awaited: tuple[str, ...]
 
 
-def compared(config: RunConfig, lines: Sequence[str], measure: str, extent: Extent) -> Compared:
+def compared(
+    config: RunConfig, lines: Sequence[str], others: Sequence[RunConfig], measure: str, extent: Extent
+) -> Compared:
     """Return what is known of the chosen lines that are not the run itself, and asks for the rest.
 
     Args:
         config: the run that is looked at.
         lines: keys of `CONTROL_LINES` and `THEORY_LINES`.
+        others: more runs on the same graph, each a line.
         measure: a key of `METRICS`.
         extent: "whole" graph or "largest" component.
     """
     found = {name: _controls(config, name, measure, extent) for name in lines if name in _CONTROLS}
+    found |= {run.title: _other_run(run, label, measure, extent) for run, label in _labelled(config, others)}
     theory = {name: _theory(config, name, measure, extent) for name in lines if name in THEORY_LINES}
     results = {name: result for name, result in theory.items() if result is not None}
     curves = [curve for known in found.values() for curve in known or ()]
@@ -65,8 +72,30 @@ def compared(config: RunConfig, lines: Sequence[str], measure: str, extent: Exte
             for name, result in results.items()
             if result.depth is not None
         ),
-        awaited=tuple(line_label(name) for name, known in (found | theory).items() if known is None),
+        awaited=tuple(_name(name) for name, known in (found | theory).items() if known is None),
     )
+
+
+def _name(line: str) -> str:
+    return line_label(line) if line in _CONTROLS or line in THEORY_LINES else line
+
+
+def _labelled(config: RunConfig, others: Sequence[RunConfig]) -> list[tuple[RunConfig, str]]:
+    """Return other runs, each with what tells it from the rest."""
+    return list(zip(others, curve_labels((config, *others))[1:], strict=True))
+
+
+def _other_run(run: RunConfig, label: str, measure: str, extent: Extent) -> tuple[Comparison, ...] | None:
+    """Return the line of another run at its best epoch; None while it is being computed."""
+    best = run_store().status(run.run_id).best
+    if best is None:
+        return ()
+    answer = ask(layer_measures, run.run_id, best.epoch, (measure,), extent, patience=BRIEFLY)
+    if answer is None:
+        return None
+    points = tuple((layer, found.value) for layer, found in enumerate(answer[0], 1))
+    told = f"{run.title}, at its best epoch"
+    return (Comparison("<br>".join(wrapped(label, _LABEL_CHARACTERS)), points, "run", told, run.model.model),)
 
 
 def explain_lines(config: RunConfig, lines: Sequence[str], measure: str, extent: Extent) -> bool:

@@ -27,13 +27,14 @@ from gnnviz.smoothing import METRICS
 from pages.laboratory.comparison import Compared, compared, explain_lines
 from pages.laboratory.measure import explained, pick_measure
 from pages.shared import url
-from pages.shared.background import ask, history, run_store
+from pages.shared.background import ask, history, look, run_store
 from pages.shared.components.plotly_chart import draw
 from pages.shared.look import current_theme
-from pages.shared.selection import live
+from pages.shared.selection import live, run_caption
 from pages.shared.tour import link
 
-LINES, EXTENT, VALUES = "lines", "extent", "values"
+LINES, OTHERS, EXTENT, VALUES = "lines", "others", "extent", "values"
+MOST_OTHERS = 4  # more lines cannot be told apart from the back row
 EXTENTS: dict[Extent, str] = {"whole": "all nodes", "largest": "largest component"}
 VALUE_CHOICES = {"one": "as chosen", "both": "both forms"}
 BRIEFLY = 0.05  # seconds to wait for one of many answers: the page asks a dozen questions
@@ -46,9 +47,10 @@ _GRADIENT = (
     "the signal does not get through. (Glorot & Bengio, AISTATS 2010)"
 )
 _HOW_TO_READ = (
-    "How to read it: from left to right what each layer passes on, the activation included; the last are "
-    "the logits, one channel a class. Grey and hollow is the network before its first step, filled marks are "
-    "after training. Dashed and dotted lines are what to compare with: point at one and it explains itself."
+    "How to read it: from left to right what each layer passes on, the activation included; the last of "
+    "each line are the logits, one channel a class. Grey and hollow is the network before its first step, "
+    "filled marks are after training. Dashed and dotted lines are what to compare with: point at one and it "
+    "explains itself."
 )
 
 
@@ -61,6 +63,7 @@ def layers(config: RunConfig) -> None:
     headline = st.container()
     measure = pick_measure(config)
     lines, extent, both = _controls(config)
+    others = _pick_others(config)
     shown = _moments(config)
     with headline:
         live("headline", lambda: _headline(config, shown, measure))
@@ -68,11 +71,11 @@ def layers(config: RunConfig) -> None:
     if pair:
         raw, normalised = st.columns(2, gap="medium")
         with normalised:
-            live("layers", lambda: _layers(config, shown, pair[1], lines, extent))
+            live("layers", lambda: _layers(config, shown, pair[1], lines, others, extent))
         with raw:
-            live("layers-raw", lambda: _layers(config, shown, pair[0], lines, extent, "layers-raw"))
+            live("layers-raw", lambda: _layers(config, shown, pair[0], lines, others, extent, "layers-raw"))
     else:
-        live("layers", lambda: _layers(config, shown, measure, lines, extent))
+        live("layers", lambda: _layers(config, shown, measure, lines, others, extent))
     if both and not pair:
         st.caption(f":material/info: {METRICS[measure].label} comes in one form only.")
     live("lines", lambda: _explain(config, lines, measure, extent))
@@ -122,6 +125,32 @@ def _controls(config: RunConfig) -> tuple[tuple[str, ...], Extent, bool]:
     return tuple(chosen), extent or "whole", form == "both"
 
 
+def _pick_others(config: RunConfig) -> tuple[RunConfig, ...]:
+    """Draw the choice of more runs on this graph, if there are any; return those to be drawn."""
+    runs = {
+        run.run_id: run
+        for run, status in look().items()
+        if run.dataset == config.dataset and run != config and status.best is not None
+    }
+    if OTHERS in st.session_state:
+        st.session_state[OTHERS] = [run_id for run_id in st.session_state[OTHERS] if run_id in runs]
+    url.several(OTHERS, list(runs), (), "run to draw beside this one")
+    if not runs:
+        return ()
+    chosen = st.multiselect(
+        "Beside other runs on this graph",
+        list(runs),
+        key=OTHERS,
+        format_func=lambda run_id: run_caption(run_id, runs[run_id]),
+        persist_state="session",
+        max_selections=MOST_OTHERS,
+        placeholder="none",
+        help="Each is drawn at its best epoch, under the measure of the run above: other models, depths, "
+        "seeds or remedies.",
+    )
+    return tuple(runs[run_id] for run_id in chosen)
+
+
 def _moments(config: RunConfig) -> tuple[Moment, ...]:
     store = run_store()
     return moments(store.checkpoints(config.run_id), store.status(config.run_id).best)
@@ -162,6 +191,7 @@ def _layers(
     shown: Sequence[Moment],
     measure: str,
     lines: Sequence[str],
+    others: Sequence[RunConfig],
     extent: Extent,
     key: str = "layers",
 ) -> bool:
@@ -170,7 +200,7 @@ def _layers(
     profiles = _profiles(config, chosen_moments(shown, lines), (measure,), extent)
     features = ask(feature_measure, config.dataset, measure, extent, slow=True)
     equal_rows = ask(equal_rows_value, config.dataset, measure, extent, patience=BRIEFLY)
-    behind = compared(config, lines, measure, extent)
+    behind = compared(config, lines, others, measure, extent)
     floor = () if equal_rows is None else (Reference(equal_rows, "all rows equal", _ALL_ROWS_EQUAL),)
     draw(
         layer_curves(

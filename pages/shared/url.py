@@ -11,6 +11,7 @@ import streamlit as st
 
 _PAGE = "url_page"
 _KNOWN = "url_known"
+_MOST_OFFERED = 30  # options that a sentence lists: all measures and models, not all runs
 _REMEMBERED = 64
 _PENDING = "url_pending"
 _SHOWN = "url_shown"
@@ -58,7 +59,7 @@ def choice(
     """
     raw = arriving(parameter or key)
     if raw is not None and raw not in options:
-        complain(f"There is no {noun} {raw!r} here; choose from {', '.join(options)}.")
+        complain(f"There is no {noun} {raw!r} here; {_offer(options)}.")
         raw = None
     if raw is not None:
         st.session_state[key] = raw
@@ -67,13 +68,21 @@ def choice(
     _settle(key)
 
 
+def _offer(options: Sequence[str]) -> str:
+    """Say what can be chosen, of many options the first few."""
+    if not options:
+        return "nothing can be chosen yet"
+    more = len(options) - _MOST_OFFERED
+    return f"choose from {', '.join(options[:_MOST_OFFERED])}{f' or {more} more' if more > 0 else ''}"
+
+
 def several(key: str, options: Sequence[str], default: Sequence[str], noun: str) -> None:
     """Like `choice`, for any number of the options, which the address separates by commas."""
     raw = arriving(key)
     chosen = None if raw is None else [part for part in raw.split(",") if part]
     unknown = [part for part in chosen or [] if part not in options]
     if unknown:
-        complain(f"There is no {noun} {unknown[0]!r} here; choose from {', '.join(options)}.")
+        complain(f"There is no {noun} {unknown[0]!r} here; {_offer(options)}.")
         chosen = None
     if chosen is not None:
         st.session_state[key] = list(dict.fromkeys(chosen))

@@ -13,20 +13,21 @@ from numpy.typing import NDArray
 
 from gnnviz.config import RunConfig
 from gnnviz.errors import DatasetError
-from gnnviz.figures.layout import Chance, percent
+from gnnviz.figures.layout import Chance, counted, percent
 from gnnviz.figures.theme import PART_LABELS, Part
 from gnnviz.graph import Graph
 from gnnviz.models import MODELS
 from gnnviz.records import EpochRecord
 from gnnviz.run_status import RunState, RunStatus
 
+_FEW_MINUTES = 10  # up to here seconds are told, too
 PACE_WINDOW = 50  # epochs that the remaining time is estimated from
 
 
 def training_finding(config: RunConfig, status: RunStatus) -> str:
     """Return what a run has reached so far, or why it has not."""
     name = model_phrase(config)
-    epochs = f"{status.epochs_done} of {config.training.epochs} epochs"
+    epochs = f"{counted(status.epochs_done)} of {counted(config.training.epochs)} epochs"
     if status.state is RunState.FAILED:
         return f"{name} failed after {epochs}"
     if status.best is None:
@@ -109,12 +110,13 @@ def seconds_left(history: Sequence[EpochRecord], epochs: int) -> float | None:
 
 
 def in_time(seconds: float) -> str:
-    """Return a duration for people: "under a second", "42 s", "3 min 20 s", "2 h 5 min"."""
+    """Return a duration for people: "under a second", "42 s", "3 min 20 s", "35 min", "2 h 5 min"."""
     if seconds < 1:
         return "under a second"
     minutes, rest = divmod(round(seconds), 60)
     if not minutes:
         return f"{rest} s"
-    if minutes < 60:
+    if minutes < _FEW_MINUTES:
         return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

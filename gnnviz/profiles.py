@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gnnviz.config import RunConfig
-from gnnviz.figures.layout import NARROW_SPACE, counted, listed, significant
+from gnnviz.figures.layout import NARROW_SPACE, UNBROKEN_HYPHEN, counted, listed, significant
 from gnnviz.metric import Metric
 from gnnviz.models import MODELS, ModelConfig
 from gnnviz.records import BestEpoch, EpochRecord
@@ -227,6 +227,6 @@ def _or_zero(value: float) -> str:
 def _fold(power: float) -> str:
     """Return 10 to the `power`, above 0, as a factor in words: "4.6-fold", "290-fold", "about 10⁷-fold"."""
     if power >= _LARGE_POWER:
-        return f"about 10{str(round(power)).translate(_SUPERSCRIPTS)}-fold"
+        return f"about 10{str(round(power)).translate(_SUPERSCRIPTS)}{UNBROKEN_HYPHEN}fold"
     digits = 1 - math.floor(power)  # two significant digits
-    return f"{round(10**power, digits):,.{max(digits, 0)}f}-fold"
+    return f"{round(10**power, digits):,.{max(digits, 0)}f}{UNBROKEN_HYPHEN}fold"

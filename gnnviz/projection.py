@@ -51,7 +51,9 @@ class ProjectionResult:
         if self.explained is None:
             return tuple(f"{PROJECTIONS[self.name].label} {number} (no unit)" for number in numbers)
         shares = zip(numbers, self.explained, strict=True)
-        return tuple(f"component {number} ({share:.0%} of the variance)" for number, share in shares)
+        return tuple(
+            f"component {number} ({100 * share:.0f}\u202f% of the variance)" for number, share in shares
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,9 +152,10 @@ def node_in_words(stories: NodeStories, node: int, name: str) -> str:
     if not wrong:
         return f"{name}{trained} is taken for {own}, which it is, at every depth"
     if len(wrong) == len(stories.depths):
-        return f"{name}{trained} is {own}, but no depth sees that"
+        return f"{name}{trained} is of the class {own}, but no depth sees that"
     layers = "layer" if wrong == [1] else "layers"
-    return f"{name}{trained} is {own}, and is taken for something else at {listed(wrong)} {layers}"
+    belongs = f"{name}{trained} is of the class {own}"
+    return f"{belongs}, and is taken for something else at {listed(wrong)} {layers}"
 
 
 def sorted_nodes(

@@ -19,6 +19,8 @@ NUMBER = 4  # bytes of a float32
 KEPT_COPIES = 19 + 4
 HELD_COPIES = 5  # weights, gradients, two moments, and the best epoch's weights
 STATES_PER_LAYER = 6  # product, sum, activation, dropout's mask, and gradients on the way back
+# Of dense attention, arrays [heads, N, N] in each layer: scores, coefficients, and what dropout left of them.
+DENSE_STATES = 3
 BYTES_PER_EPOCH = 300  # of the history, and per layer:
 BYTES_PER_LAYER = 45
 WORKER_BYTES = 400e6  # a process with torch and Cora, measured
@@ -74,10 +76,7 @@ def sweep_cost(
         num_classes: C.
     """
     weights = [num_weights(config.model, num_features, num_classes) for config in configs]
-    states = [
-        config.model.num_states * num_nodes * config.model.hidden_channels * STATES_PER_LAYER
-        for config in configs
-    ]
+    states = [_num_kept(config.model, num_nodes) for config in configs]
     held = sorted(
         (NUMBER * (HELD_COPIES * own + state) for own, state in zip(weights, states, strict=True)),
         reverse=True,
@@ -88,6 +87,14 @@ def sweep_cost(
         for own, config in zip(weights, configs, strict=True)
     ]
     return SweepCost(len(configs), seconds, sum(held) + WORKER_BYTES * len(held), float(sum(written)))
+
+
+def _num_kept(model: ModelConfig, num_nodes: int) -> int:
+    """Return how many numbers the layers keep for the way back."""
+    kept = model.num_states * num_nodes * model.hidden_channels * STATES_PER_LAYER
+    if model.attention_form == "dense":
+        kept += model.num_layers * model.heads * num_nodes**2 * DENSE_STATES
+    return kept
 
 
 def num_weights(model: ModelConfig, num_features: int, num_classes: int) -> int:

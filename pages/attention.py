@@ -8,6 +8,7 @@ from gnnviz.figures.attention import CAVEAT, attention_star
 from gnnviz.figures.attention_entropy import entropy_figure, entropy_overview
 from gnnviz.figures.attention_findings import entropy_finding, layers_finding, share_finding
 from gnnviz.figures.attention_matrix import head_matrix
+from gnnviz.figures.layout import NARROW_SPACE
 from gnnviz.figures.nodes import NodeTable
 from gnnviz.models import MODELS
 from pages.shared import url
@@ -18,6 +19,10 @@ from pages.shared.selection import NODE, RUN, live, pick_epoch, pick_run, search
 from pages.shared.tour import link
 
 MEAN = "mean"
+_NOTHING_YET = (
+    "Here stands, once a GAT or GATv2 is trained, how much each of its heads takes from each neighbour of a "
+    "node, and whether it chooses among them or averages."
+)
 
 
 def page() -> None:
@@ -25,6 +30,7 @@ def page() -> None:
     run_id = pick_run(lambda config: MODELS[config.model.model].has_heads, key="run_with_heads")
     if run_id is None:
         st.header("No model with attention has been trained yet")
+        st.caption(_NOTHING_YET)
         link("training", "Train a GAT", "Opens the recipe of the paper.", preset="velickovic")
         return
     config = run_config(run_id)
@@ -94,12 +100,12 @@ def _node(run_id: str, epoch: int, layer: int, head: int | None, node: int) -> b
         )
         st.caption(
             "How to read it: the node in the middle takes a weighted sum of its inputs, itself included; the "
-            "wider and darker a line, the larger the coefficient. Each head's coefficients sum to 100 %. "
-            "Click an input to go there."
+            "wider and stronger a line, the larger the coefficient. Each head's coefficients sum to "
+            f"100{NARROW_SPACE}%. Click an input to go there."
         )
     with matrix:
         draw(head_matrix(attention, nodes, current_theme()), "matrix", on_click=lambda: take_click("matrix"))
-        st.caption("How to read it: a column is a head, a row an input; the darker, the more attention.")
+        st.caption("How to read it: a column is a head, a row an input; the stronger, the more attention.")
     st.info(CAVEAT, icon=":material/psychology_alt:")
     link(
         "embeddings",
@@ -125,18 +131,22 @@ def _heads(run_id: str, epoch: int, layer: int) -> bool:
     one, every = st.columns(2, gap="large")
     with one:
         draw(
-            entropy_figure(entropies[layer - 1], current_theme(), layer=layer - 1),
+            entropy_figure(
+                entropies[layer - 1], current_theme(), layer=layer - 1, title=f"Each head of layer {layer}"
+            ),
             "entropy",
             on_click=lambda: take_click("entropy"),
         )
         st.caption(
             "How to read it: the entropy of a head's coefficients at a node, as a share of what uniform "
-            "attention would have. 100 %: the head does not choose; 0 %: it looks at one input. A dot is "
-            "a node; click one to go there."
+            f"attention would have. 100{NARROW_SPACE}%: the head does not choose; 0{NARROW_SPACE}%: it looks "
+            "at one input. A dot is a node; click one to go there."
         )
     with every:
-        draw(entropy_overview(entropies, current_theme()), "overview")
-        st.caption("How to read it: a column is a layer, a row a head; dark heads choose, pale ones average.")
+        draw(entropy_overview(entropies, current_theme(), title="All layers and heads"), "overview")
+        st.caption(
+            "How to read it: a row is a layer, a column a head; strong cells choose, faint ones average."
+        )
     return shares is None
 
 

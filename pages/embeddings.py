@@ -120,7 +120,13 @@ def _cosines(run_id: str, epoch: int, layer: int) -> bool:
     name = layer_name(layer, run_config(run_id).model.num_states)
     st.subheader(cosine_finding(name, cosines.edges, cosines.counts))
     draw(
-        cosine_histogram_figure(cosines.edges, {"all pairs": cosines.counts}, current_theme(), title=""),
+        cosine_histogram_figure(
+            cosines.edges,
+            {"all pairs": cosines.counts},
+            current_theme(),
+            title="",
+            reason="No two nodes have a signal to compare.",
+        ),
         "cosines",
     )
     left_out = f" {cosines.dead} nodes have no signal at all and are left out." if cosines.dead else ""

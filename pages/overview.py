@@ -59,8 +59,9 @@ def _story(configs: Sequence[RunConfig]) -> bool:
     )
     st.caption(
         "How to read it: each point is one network, all trained with the same recipe; only the number of "
-        f"layers differs. Below, {metric.label} ({metric.paper}): {metric.help} {metric.direction[0].upper()}"
-        f"{metric.direction[1:]}."
+        f"layers differs. Below, {metric.label}: {metric.help[0].lower()}{metric.help[1:]} "
+        f"{metric.direction[0].upper()}{metric.direction[1:]} ({metric.paper}). It need not follow the "
+        "accuracy."
     )
     _pictures(configs, plan, layers)
     if plan.active:

@@ -7,11 +7,12 @@ from plotly.graph_objects import Figure
 
 from gnnviz.config import RunConfig
 from gnnviz.figures.curves import training_curves
+from gnnviz.figures.layout import percent
 from gnnviz.findings import chance_levels, in_time, seconds_left, training_finding
 from gnnviz.records import EpochRecord
 from gnnviz.runs import RunState, RunStatus
 from pages.shared import form, url
-from pages.shared.background import engine, graph, history, run_config, run_store
+from pages.shared.background import cancel, engine, graph, history, run_config, run_store
 from pages.shared.components.plotly_chart import draw
 from pages.shared.look import current_theme
 from pages.shared.selection import RUN, STATE_WORDS, live, look_at, pick_run
@@ -37,10 +38,12 @@ def page() -> None:
     live("recent", _recent_runs)
 
 
+@url.saying_why_not
 def _start(config: RunConfig) -> None:
     look_at(engine().submit(config))
 
 
+@url.saying_why_not
 def _resume(run_id: str) -> None:
     engine().resume(run_id)
     look_at(run_id)
@@ -101,8 +104,8 @@ def _action(run_id: str, status: RunStatus, key: str = "selected") -> None:
         st.button(
             "Cancel",
             key=f"cancel-{key}",
-            on_click=engine().cancel,
-            args=(run_id,),
+            on_click=cancel,
+            args=([run_id],),
             icon=":material/stop:",
             help="Stops after the current epoch. What was trained is kept, and can be continued.",
         )
@@ -130,7 +133,7 @@ def _recent_runs() -> bool:
         name, state, result, look, action = st.columns([4, 2, 2, 1, 1.4], vertical_alignment="center")
         name.markdown(config.title)
         state.markdown(f"{STATE_WORDS[status.word]} · {status.epochs_done}/{config.training.epochs}")
-        result.markdown(f"**{status.best.test_acc:.1%}** test" if status.best else "no result yet")
+        result.markdown(f"**{percent(status.best.test_acc)}** test" if status.best else "no result yet")
         look.button(
             "Show", key=f"show-{run_id}", on_click=look_at, args=(run_id,), help="Show its curves above."
         )

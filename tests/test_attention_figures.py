@@ -140,7 +140,9 @@ def test_sentence_about_a_layer(medians: list[float], expected: str) -> None:
 def test_sentence_about_layers() -> None:
     sentence = layers_finding([relative(0.9, 0.8), relative(0.5), relative(0.99)]).replace(SPACE, " ")
     assert sentence == "Layer 2 selects most: median entropy 50.0 % of the maximum; layer 3 least: 99.0 %."
-    assert "uniform in all 2 layers" in layers_finding([relative(0.96), relative(0.97)])
+    assert "uniform in both layers" in layers_finding([relative(0.96), relative(0.97)])
+    assert "uniform in all 3 layers" in layers_finding([relative(0.96)] * 3)
+    assert layers_finding([relative(0.5), relative(0.5)]).startswith("Both layers select equally")
 
 
 def test_sentence_about_a_share() -> None:

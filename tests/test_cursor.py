@@ -201,6 +201,8 @@ def test_what_tsne_hides_is_said_in_the_numbers_of_the_frames():
     assert hidden_finding(frames, [], "depths") == ""
     assert hidden_finding(frames, [wide], "depths").startswith("t-SNE has little to hide here yet")
     assert plain(cursor_finding(frames, "depths")).endswith("with 16 layers, 100.0 %")
+    alone = frames_of(STATE, places=[2])
+    assert plain(cursor_finding(alone, "depths")).endswith("have a cosine above 0.95")
 
 
 def test_heights_of_a_logarithmic_curve_follow_the_logarithm_with_zero_on_the_floor():

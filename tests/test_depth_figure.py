@@ -95,6 +95,32 @@ def test_chance_labels_move_to_the_end_that_is_free():
     assert note(figure, "guess largest").x == 1
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "place"),
+    [
+        (0.8, 0.3, ("left", "bottom")),
+        (0.4, 0.8, ("right", "bottom")),
+        (0.4, 0.3, ("left", "top")),
+        (0.25, 0.4, ("left", "bottom")),
+        (0.3, 0.4, ("right", "top")),
+        (0.3, 0.3, ("left", "bottom")),
+    ],
+)
+def test_the_label_of_the_largest_class_stands_where_no_mark_is(first, last, place):
+    known = points({2: first, 4: last})
+    figure = accuracy_against_depth(known, LIGHT, title="t", expected_depths=(2, 4), chance=CHANCE)
+    label = note(figure, "guess largest")
+    assert (label.xanchor, label.yanchor) == place
+
+
+def test_between_near_chance_lines_there_is_no_room_for_a_label():
+    near = Chance(majority=0.28, uniform=0.14)
+    figure = accuracy_against_depth(
+        points({2: 0.4, 4: 0.4}), LIGHT, title="t", expected_depths=(2, 4), chance=near
+    )
+    assert note(figure, "guess largest").yanchor == "bottom"
+
+
 def test_chance_labels_that_would_overlap_are_one():
     close = Chance(majority=0.03, uniform=0.01)
     figure = accuracy_against_depth([], LIGHT, title="t", expected_depths=(2,), chance=close)
@@ -109,6 +135,16 @@ def test_several_models_are_named_at_their_lines():
     assert [item.font.color for item in ends] == [
         model_style(model, LIGHT).colour for model in ("gcn", "gat")
     ]
+
+
+def test_the_room_beside_the_lines_is_that_of_the_longest_name():
+    def room(models):
+        known = [DepthPoint(depth, (0.8,), model=model) for model in models for depth in (2, 4)]
+        return accuracy_against_depth(
+            known, LIGHT, title="t", expected_depths=(2, 4), chance=CHANCE
+        ).layout.margin.r
+
+    assert room(["gcn"]) < room(["gcn", "gat"]) < room(["gcn", "sage"])
 
 
 def test_the_second_panel_shows_the_measure():

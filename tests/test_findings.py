@@ -79,7 +79,17 @@ def test_time_left_is_the_median_pace_times_what_is_left():
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.4, "under a second"), (42, "42 s"), (59.7, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")],
+    [
+        (0.4, "under a second"),
+        (42, "42 s"),
+        (59.7, "1 min 0 s"),
+        (200, "3 min 20 s"),
+        (599, "9 min 59 s"),
+        (600, "10 min"),
+        (2129, "35 min"),
+        (3580, "1 h 0 min"),
+        (7500, "2 h 5 min"),
+    ],
 )
 def test_durations_are_for_people(seconds, words):
     assert in_time(seconds) == words

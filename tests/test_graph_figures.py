@@ -137,14 +137,37 @@ def test_class_bars_are_divided_into_parts_that_add_up():
 
 
 def test_class_mixing_gives_each_row_a_hundred_percent():
-    (cells,) = class_mixing(graph_statistics(GRAPH).mixing, GRAPH.class_names, LIGHT, title="").data
+    cells, printed = class_mixing(graph_statistics(GRAPH).mixing, GRAPH.class_names, LIGHT, title="").data
     assert np.asarray(cells.z).tolist() == [[40, 60], [60, 40]]
     assert list(cells.y) == ["a", "b c"]
+    numbers = zip(printed.y, printed.x, printed.text, strict=True)
+    assert [*numbers] == [("a", "a", "40"), ("a", "b c", "60"), ("b c", "a", "60"), ("b c", "b c", "40")]
 
 
 def test_a_class_without_edges_mixes_with_none():
-    (cells,) = class_mixing(np.array([[2, 0], [0, 0]]), ("a", "b"), LIGHT, title="").data
+    cells, _ = class_mixing(np.array([[2, 0], [0, 0]]), ("a", "b"), LIGHT, title="").data
     assert np.asarray(cells.z).tolist() == [[100, 0], [0, 0]]
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_numbers_stand_out_from_the_shades_of_their_cells(theme):
+    cells, printed = class_mixing(np.array([[65, 35], [34, 66]]), ("a", "b"), theme, title="").data
+    assert list(printed.textfont.color) == [theme.ink, theme.ink, theme.ink, theme.background]
+    stops = np.array([channels(stop) for _, stop in cells.colorscale])
+    for share, colour in zip((65, 35, 34, 66), printed.textfont.color, strict=True):
+        shade = [np.interp(share, (0, 50, 100), part) for part in stops.T]
+        one, other = sorted(luminance(rgb) for rgb in (np.array(shade), channels(colour)))
+        assert (other + 0.05) / (one + 0.05) > 3.3
+
+
+def channels(colour):
+    return np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)]) / 255
+
+
+def luminance(rgb):
+    return float(
+        np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+    )
 
 
 def test_figures_of_nothing_say_why():

@@ -7,7 +7,7 @@ import pytest
 
 from gnnviz.figures.depth import MeasureAxis, accuracy_against_depth
 from gnnviz.figures.depth_points import DepthPoint
-from gnnviz.figures.layers import NO_VALUES, layer_curves
+from gnnviz.figures.layers import NO_VALUES, UNDEFINED, layer_curves
 from gnnviz.figures.layout import Chance
 from gnnviz.figures.measure_scale import measure_scale
 from gnnviz.figures.reference_lines import Reference
@@ -87,9 +87,9 @@ def test_where_there_is_no_value_the_line_is_broken():
 
 
 def test_nothing_measured_is_an_empty_figure_with_the_reason():
-    for figure in (curves(), curves(profile(START, None, None))):
+    for figure, reason in ((curves(), NO_VALUES), (curves(profile(START, None, None)), UNDEFINED)):
         assert not figure.data
-        assert " ".join(texts(figure)).replace("<br>", " ") == NO_VALUES
+        assert " ".join(texts(figure)).replace("<br>", " ") == reason
 
 
 def test_features_begin_every_line_as_layer_zero():

@@ -161,8 +161,8 @@ def test_the_finding_counts_only_nodes_that_were_not_trained_on():
     ("graph", "node", "words"),
     [
         (GRAPH, 0, "x (a training node) is taken for a, which it is, at every depth"),
-        (GRAPH, 1, "x is a, and is taken for something else at 4 and 8 layers"),
-        (GRAPH, 5, "x is b c, and is taken for something else at 2 and 8 layers"),
+        (GRAPH, 1, "x is of the class a, and is taken for something else at 4 and 8 layers"),
+        (GRAPH, 5, "x is of the class b c, and is taken for something else at 2 and 8 layers"),
         (PARTLY, 5, "x has no label: its predictions are neither right nor wrong"),
     ],
 )
@@ -172,7 +172,7 @@ def test_one_node_in_words(graph, node, words):
 
 def test_one_layer_and_one_node_are_told_in_the_singular():
     shallow = told(predicted=np.array([1 - GRAPH.y, GRAPH.y]), depths=(1, 2))
-    assert node_in_words(shallow, 1, "x") == "x is a, and is taken for something else at 1 layer"
+    assert node_in_words(shallow, 1, "x") == "x is of the class a, and is taken for something else at 1 layer"
     mostly = np.ones(6, dtype=bool)
     mostly[3] = False
     one = told(replace(GRAPH, train_mask=mostly, val_mask=None, test_mask=None))
@@ -182,7 +182,7 @@ def test_one_layer_and_one_node_are_told_in_the_singular():
 def test_a_node_that_no_depth_gets_right_is_said_to_be_so():
     assert (
         node_in_words(told(predicted=1 - np.tile(GRAPH.y, (3, 1))), 3, "x")
-        == "x is b c, but no depth sees that"
+        == "x is of the class b c, but no depth sees that"
     )
 
 

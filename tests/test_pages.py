@@ -102,3 +102,34 @@ def test_an_own_graph_whose_files_went_away_is_said_in_words(
     assert not app.exception
     assert "names no folder" not in "".join(h.value for h in app.header)
     assert any("GNNVIZ_DATA" in error.value for error in app.error)
+
+
+@pytest.mark.parametrize("page", ["training", "oversmoothing"])
+def test_a_run_that_was_deleted_in_another_window_is_said_in_words(store: Path, page: str) -> None:
+    engine, config = background.engine(), RunConfig(KARATE, ModelConfig("gcn", 3, 8), TrainConfig(epochs=3))
+    run_id = engine.submit(config)
+    wait_until(lambda: not engine.store.status(run_id).state.is_active, "the run is done", timeout=300)
+    app = visit(page, run=run_id)
+    settle(app)
+    engine.store.delete(run_id)
+    app.run()
+    settle(app)
+    assert any(run_id in warning.value and "deleted" in warning.value for warning in app.warning)
+    assert app.query_params["run"] != [run_id]
+    assert store.is_dir()
+
+
+def test_a_button_of_a_run_that_was_deleted_says_so(store: Path) -> None:
+    engine = background.engine()
+    config = RunConfig(KARATE, ModelConfig("gcn", 2, 8), TrainConfig(epochs=10_000, seed=7))
+    run_id = engine.submit(config)
+    engine.cancel(run_id)
+    wait_until(lambda: not engine.store.status(run_id).state.is_active, "the run is cancelled", timeout=300)
+    app = visit("training", run=run_id)
+    settle(app)
+    button = next(button for button in app.button if button.key == "continue-selected")
+    engine.store.delete(run_id)
+    button.click()
+    settle(app)
+    assert any("unknown run" in warning.value for warning in app.warning)
+    assert store.is_dir()

@@ -35,10 +35,14 @@ def profile(moment: Moment, *values: float | None) -> LayerProfile:
     )
 
 
+def plain(words: str) -> str:
+    return words.replace("\u202f", " ").replace("\u2011", "-")
+
+
 def finding(*profiles: LayerProfile, measure: str = "mad", model: str = "gcn") -> str:
     depth = len(profiles[0].layers) if profiles else 4
     config = RunConfig(DatasetSpec(), ModelConfig(model, depth), TrainConfig())
-    return layers_finding(METRICS[measure], config, profiles).replace("\u202f", " ")
+    return plain(layers_finding(METRICS[measure], config, profiles))
 
 
 def test_moments_are_start_best_and_last_each_epoch_once():
@@ -132,9 +136,16 @@ def test_the_finding_says_what_was_measured(profiles, sentence):
 def test_with_a_head_the_last_graph_layer_is_a_hidden_one():
     model = ModelConfig("gcn", 2, remedies=Remedies(jumping="max"))
     config = RunConfig(DatasetSpec(), model, TrainConfig())
-    assert layers_finding(METRICS["mad"], config, [profile(START, 0.4, 0.1, 0.9)]) == (
+    assert plain(layers_finding(METRICS["mad"], config, [profile(START, 0.4, 0.1, 0.9)])) == (
         "MAD (neighbours), from layer 1 to layer 2 of this GCN, falls 4.0-fold before training"
     )
+
+
+def test_a_factor_is_not_broken_at_the_end_of_a_line():
+    config = RunConfig(DatasetSpec(), ModelConfig("gcn", 3), TrainConfig())
+    sentence = layers_finding(METRICS["mad"], config, [profile(START, 0.4, 0.2, 0.1)])
+    assert "falls 2.0\u2011fold before training" in sentence
+    assert "-" not in sentence
 
 
 def test_a_linear_measure_is_told_by_its_ends():

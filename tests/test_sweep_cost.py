@@ -33,6 +33,16 @@ def test_memory_is_of_the_largest_runs_at_a_time_and_disk_of_all() -> None:
     assert cost_of(small, large).disk == pytest.approx(cost_of(small).disk + cost_of(large).disk)
 
 
+def test_dense_attention_takes_an_array_of_all_pairs_in_every_head_and_layer() -> None:
+    sparse = RunConfig(KARATE, ModelConfig("gat", 4, 8, heads=2), TrainConfig(epochs=10))
+    dense = RunConfig(
+        KARATE, ModelConfig("gat", 4, 8, heads=2, attention_form="dense"), TrainConfig(epochs=10)
+    )
+    more = cost_of(dense, workers=1).memory - cost_of(sparse, workers=1).memory
+    pairs = 4 * 2 * 34**2 * 4  # layers, heads, pairs of nodes, bytes
+    assert pairs <= more <= 5 * pairs
+
+
 def test_what_is_large_must_be_confirmed_and_says_why() -> None:
     assert SweepCost(5, 60.0, 1e9, 1e8).reasons_to_ask(8e9, 8e9) == ()
     assert SweepCost(61, 4000.0, 1e9, 1e8).reasons_to_ask(8e9, 8e9) == ("61 runs", "more than an hour")

@@ -253,6 +253,8 @@ def test_reach_is_drawn_in_percent_with_a_label_at_every_end() -> None:
     places = sorted(float(note.y) for note in figure.layout.annotations)
     assert np.diff(places).min() > 12
     assert "It: 10.0\u202f% with 0, 50.0\u202f% with 1." in figure.layout.meta["alt"]
+    assert (figure.layout.yaxis.dtick, figure.layout.yaxis.ticksuffix) == (25, "\u202f%")
+    assert figure.layout.yaxis.tickvals is None  # beside values of its own plotly leaves out the suffix
 
 
 def test_all_text_is_readable_when_projected() -> None:

@@ -169,7 +169,7 @@ def _add_dots(figure: go.Figure, entropy: RelativeEntropy, head: int, colour: st
 def _counts(entropy: RelativeEntropy) -> str:
     note = (
         f"{counted(len(entropy.nodes))} nodes. Box: the middle half; whiskers: 5 to 95{NARROW_SPACE}%; "
-        f"a dot: 1/{min(DOTS, len(entropy.nodes))} of them."
+        f"dots: {min(DOTS, len(entropy.nodes))} of them, evenly by rank."
     )
     return f"{note} {counted(entropy.left_out)} left out: no neighbour." if entropy.left_out else note
 

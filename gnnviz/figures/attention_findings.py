@@ -108,16 +108,21 @@ def layers_finding(entropies: Sequence[RelativeEntropy]) -> str:
     medians = np.array([np.median(entropy.quartiles()[1]) for entropy in chosen])
     if medians.min() >= NEARLY_UNIFORM:
         return (
-            f"Attention is close to uniform in all {len(medians)} layers: median entropy "
+            f"Attention is close to uniform in {_all_layers(len(medians))}: median entropy "
             f"at least {_of_maximum(float(medians.min()))}."
         )
     if medians.max() - medians.min() < NO_DIFFERENCE:
-        return f"All {len(medians)} layers select equally: median entropy {_range(medians)}."
+        everywhere = _all_layers(len(medians)).capitalize()
+        return f"{everywhere} select equally: median entropy {_range(medians)}."
     low, high = int(medians.argmin()), int(medians.argmax())
     return (
         f"Layer {low + 1} selects most: median entropy {percent(medians[low])} of the maximum; layer "
         f"{high + 1} least: {percent(medians[high])}."
     )
+
+
+def _all_layers(number: int) -> str:
+    return "both layers" if number == 2 else f"all {number} layers"
 
 
 def share_finding(share: Share, what: str) -> str:

@@ -58,6 +58,8 @@ def cursor_finding(frames: CursorFrames, over: str) -> str:
     where = "With" if over == "depths" else "In"
     told = f"{percent(first[0])} of all pairs of nodes have a cosine above {ALIKE_FROM:g}"
     begun = f"{where} {names[first[1]]}, {told}"
+    if len(known) == 1:
+        return begun
     if place == first[1]:
         return f"{begun}, and in no frame more"
     return f"{begun}; {where.lower()} {names[place]}, {percent(most)}"

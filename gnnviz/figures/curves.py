@@ -34,6 +34,7 @@ from gnnviz.figures.theme import (
     REFERENCE_WIDTH,
     Part,
     Theme,
+    faded,
     model_style,
 )
 from gnnviz.records import BestEpoch, EpochRecord
@@ -185,6 +186,7 @@ def _add_uniform_loss(figure: go.Figure, theme: Theme, chance: Chance) -> None:
         text=f"{UNIFORM_GUESS}: {significant(loss)}", xref="x2 domain", yref="y2", x=1, y=loss,
         xanchor="right", yanchor="bottom", xshift=-4, showarrow=False,
         font={"size": FONT_SIZE - 1, "color": theme.muted},
+        bgcolor=faded(theme.background, 0.75), borderpad=0,
     )  # fmt: skip
 
 

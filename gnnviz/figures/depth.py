@@ -13,8 +13,9 @@ import plotly.graph_objects as go
 
 from gnnviz.figures.depth_labels import (
     HALF_STEP,
+    LineEnd,
     add_pending,
-    clear_side,
+    clear_place,
     label_ends,
     label_values,
     model_ends,
@@ -47,8 +48,8 @@ from gnnviz.figures.theme import (
 from gnnviz.models import MODELS
 from gnnviz.published import Published
 
-_LABEL_MARGIN = 110
-_PUBLISHED_MARGIN = 158
+_LEAST_MARGIN, _MOST_MARGIN = 16, 158
+_LETTER_WIDTH = 7.6  # at the figures' size of text
 _PERCENT_FORMAT = "%{y:.1f}" + NARROW_SPACE + "%"
 
 
@@ -106,7 +107,8 @@ def accuracy_against_depth(
     rows = within(published, depths)
     add_pending(figure, theme, points, depths)
     add_published(figure, theme, rows)
-    add_chance_lines(figure, theme, chance, side=clear_side(points, depths, chance))
+    side, is_below = clear_place(points, depths, chance)
+    add_chance_lines(figure, theme, chance, side=side, is_below=is_below)
     for model, curve in curves.items():
         _add_curve(figure, theme, curve, depths, model_style(model, theme))
         _add_live(figure, theme, curve, model_style(model, theme))
@@ -120,8 +122,13 @@ def accuracy_against_depth(
         mark_floor(figure, theme, scale, named=False, y_reference="y2")
     figure.layout.showlegend = False
     alt = f"{title} {_in_words(points, chance)}"
-    margin = _PUBLISHED_MARGIN if rows else _LABEL_MARGIN
-    return styled(figure, theme, title=title, alt=alt, height=height, right=margin if ends else 16)
+    return styled(figure, theme, title=title, alt=alt, height=height, right=_room_for(ends))
+
+
+def _room_for(ends: Sequence[LineEnd]) -> int:
+    """Return the width in px that the longest name at the end of a line takes, the gap before it included."""
+    letters = max((len(line) for end in ends for line in end.text.split("<br>")), default=0)
+    return min(_LEAST_MARGIN + round(_LETTER_WIDTH * letters), _MOST_MARGIN)
 
 
 def _curves(points: Sequence[DepthPoint]) -> dict[str, list[DepthPoint]]:

@@ -21,21 +21,36 @@ _LABEL_GAP = 6.0
 # A label of one line fits below a mark above this accuracy; one of two lines goes below above that.
 _ROOM_BELOW = 0.08
 _ROOM_ABOVE = 0.85
-# An accuracy further than this from a chance line leaves room for the line's label.
+# A label beside a chance line, with the value of a mark that is near, takes this much of the axis.
 _CLEAR = 0.2
+# A mark that is nearer than this to a chance line is on it.
+_ON_THE_LINE = 0.03
+# A label of two lines fits between two chance lines that are this far apart.
+_ROOM_BETWEEN = 0.15
 
 
-def clear_side(points: Sequence[DepthPoint], depths: Sequence[int], chance: Chance) -> Side:
-    """Return the end of the chance lines for their labels: the left one unless marks are in the way."""
-    lines = np.array([chance.majority, chance.uniform])
+def clear_place(points: Sequence[DepthPoint], depths: Sequence[int], chance: Chance) -> tuple[Side, bool]:
+    """Return where marks leave room for the label of the largest class.
 
-    def clearance(depth: int) -> float:
-        shares = [
-            value for point in points if point.depth == depth for value in (*point.accuracies, point.live)
-        ]
-        return min((float(abs(lines - share).min()) for share in shares if share is not None), default=_CLEAR)
+    Returns:
+        An end of the chance lines, the left one if it is free, and whether the label goes below its line:
+        only where there is no room above at either end, and enough of it above the other line.
+    """
+    line = chance.majority
+    above, below = (line - _ON_THE_LINE, line + _CLEAR), (line - _CLEAR, line + _ON_THE_LINE)
+    places = [(above, False), (below, True)] if line - chance.uniform >= _ROOM_BETWEEN else [(above, False)]
+    ends: tuple[tuple[Side, int], ...] = (("left", depths[0]), ("right", depths[-1]))
+    for (low, high), is_below in places:
+        for side, depth in ends:
+            if not any(low < share < high for share in _marks_at(points, depth)):
+                return side, is_below
+    return "left", False
 
-    return "left" if min(clearance(depths[0]), _CLEAR) >= min(clearance(depths[-1]), _CLEAR) else "right"
+
+def _marks_at(points: Sequence[DepthPoint], depth: int) -> list[float]:
+    """Return the accuracies that are drawn at a depth, those so far included."""
+    drawn = [value for point in points if point.depth == depth for value in (*point.accuracies, point.live)]
+    return [share for share in drawn if share is not None]
 
 
 def add_pending(figure: go.Figure, theme: Theme, points: Sequence[DepthPoint], depths: Sequence[int]) -> None:

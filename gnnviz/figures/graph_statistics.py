@@ -27,6 +27,7 @@ SMALL_HEIGHT = 420
 _BAR_HEIGHT = 44
 _ROOM_FOR_NAMES = 24  # letters below a matrix on a phone
 _NAME_CHARACTERS = 13  # of a class in a line
+_STRONG_CELL = 65  # percent; the page's colour stands out better there than the ink
 _DECADES = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 _PATTERNS = {"train": "", "val": "/", "test": ".", "none": ""}
 
@@ -216,16 +217,15 @@ def class_mixing(mixing: Counts, class_names: Sequence[str], theme: Theme, *, ti
         go.Heatmap(
             z=shares, x=names, y=names, zmin=0, zmax=100, showscale=False, xgap=2, ygap=2,
             colorscale=colour_scale((theme.placeholder, theme.right, theme.ink)),
-            text=[[f"{share:.0f}" for share in row] for row in shares], texttemplate="%{text}",
-            textfont={"size": FONT_SIZE - 1},
             hovertemplate="%{y}: %{z:.1f} % of the neighbours are %{x}<extra></extra>",
         )
     )  # fmt: skip
+    figure.add_trace(_printed(shares, names, theme))
     lines = [name.replace("<br>", " ") for name in names]  # turned, a name has one line
     turned = {} if sum(map(len, lines)) < _ROOM_FOR_NAMES else {"tickangle": 40}
     columns = {"tickvals": names, "ticktext": lines, "showgrid": False, **turned}
     figure.update_xaxes(axis(theme, "neighbour's class, in %", type="category", **columns))
-    figure.update_yaxes(axis(theme, "", type="category", autorange="reversed", showgrid=False))
+    figure.update_yaxes(axis(theme, "a node's class", type="category", autorange="reversed", showgrid=False))
     kept = ", ".join(
         f"{name}: {row[place]:.0f} %"
         for place, (name, row) in enumerate(zip(class_names, shares, strict=True))
@@ -233,6 +233,24 @@ def class_mixing(mixing: Counts, class_names: Sequence[str], theme: Theme, *, ti
     height = max(SMALL_HEIGHT, 200 + _BAR_HEIGHT * len(names))
     return styled(
         figure, theme, title=title, alt=f"{title} Neighbours of the own class: {kept}.", height=height
+    )
+
+
+def _printed(shares: NDArray[np.floating], names: Sequence[str], theme: Theme) -> go.Scatter:
+    """Return the numbers of a matrix in percent [C, C]: in ink, in strong cells in the colour of the page."""
+    rows, columns = np.indices(shares.shape).reshape(2, -1).tolist()
+    values = shares.ravel()
+    return go.Scatter(
+        x=[names[column] for column in columns],
+        y=[names[row] for row in rows],
+        mode="text",
+        text=[f"{value:.0f}" for value in values],
+        textfont={
+            "size": FONT_SIZE - 1,
+            "color": np.where(values > _STRONG_CELL, theme.background, theme.ink).tolist(),
+        },
+        hoverinfo="skip",
+        showlegend=False,
     )
 
 

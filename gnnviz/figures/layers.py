@@ -34,6 +34,7 @@ from gnnviz.figures.theme import (
 from gnnviz.profiles import LayerProfile, Measurement, Moment, stage_label
 
 NO_VALUES = "Nothing is measured yet. The lines appear with the run's first checkpoint."
+UNDEFINED = "This measure has no value in any layer of this run."
 # Distance of two labels at the ends of lines, as a share of the axis.
 _LABEL_GAP = 0.075
 _SMALL_LABEL_GAP = 0.13
@@ -91,13 +92,13 @@ def layer_curves(
         comparisons: lines to compare with, behind the measured ones.
         marks: depths that mean something; those beyond the axis are not drawn.
         small: a panel beside others, instead of the page's main picture.
-        reason: what the figure says when there is no value at all.
+        reason: what the figure says when nothing is measured.
     """
     title, height = (label, SMALL_HEIGHT) if small else ("", MAIN_HEIGHT)
     known = [layer.value for profile in profiles for layer in profile.layers if layer.value is not None]
     begun = known or [value for line in comparisons for value in line.values]
     if not begun:
-        return empty_figure(theme, title=label, reason=reason, height=height)
+        return empty_figure(theme, title=label, reason=UNDEFINED if profiles else reason, height=height)
     largest = None if log else _FITTING * max(begun)
     before = features.value if features is not None else None
     start = before if before is not None and (largest is None or before <= largest) else None

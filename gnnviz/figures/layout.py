@@ -22,6 +22,7 @@ from gnnviz.figures.theme import (
     REFERENCE_WIDTH,
     TITLE_SIZE,
     Theme,
+    faded,
 )
 
 # The same on every redraw, so that zoom and hidden classes survive new data.
@@ -31,6 +32,7 @@ TITLE_LINE_HEIGHT = 24
 LARGEST_CLASS = "guess largest<br>class"
 UNIFORM_GUESS = "guess uniformly"
 NARROW_SPACE = "\u202f"
+UNBROKEN_HYPHEN = "\u2011"
 # A label of one line needs this share of an accuracy axis.
 _ROOM_FOR_LABEL = 0.08
 
@@ -187,7 +189,13 @@ def empty_figure(theme: Theme, *, title: str, reason: str, height: int = MAIN_HE
 
 
 def add_chance_lines(
-    figure: go.Figure, theme: Theme, chance: Chance, *, side: Side, y_reference: str = "y"
+    figure: go.Figure,
+    theme: Theme,
+    chance: Chance,
+    *,
+    side: Side,
+    y_reference: str = "y",
+    is_below: bool = False,
 ) -> None:
     """Draw the two chance accuracies, each with its label at one end; one line where they are equal.
 
@@ -197,6 +205,7 @@ def add_chance_lines(
         chance: the two shares.
         side: the end at which the labels stand.
         y_reference: plotly's name of the y axis.
+        is_below: whether the label of the largest class goes below its line.
     """
     axes = {"xref": f"x{y_reference.removeprefix('y')} domain", "yref": y_reference}
     lines = [
@@ -211,8 +220,9 @@ def add_chance_lines(
             **axes, "text": text, "x": float(side == "right"), "y": 100 * share, "xanchor": side,
             "yanchor": place, "xshift": 4 if side == "left" else -4, "align": side, "showarrow": False,
             "font": {"size": FONT_SIZE - 1, "color": theme.muted},
+            "bgcolor": faded(theme.background, 0.75), "borderpad": 0,  # curves may run behind
         }
-        for share, text, place in _chance_labels(chance)
+        for share, text, place in _chance_labels(chance, is_below)
     ]  # fmt: skip
     add_all(figure, shapes=lines, annotations=labels)
 
@@ -225,12 +235,15 @@ def add_all(
     figure.layout.annotations = [*figure.layout.annotations, *annotations]
 
 
-def _chance_labels(chance: Chance) -> list[tuple[float, str, Literal["top", "bottom"]]]:
+def _chance_labels(chance: Chance, is_below: bool) -> list[tuple[float, str, Literal["top", "bottom"]]]:
     """Return height, text and anchor: the higher label above its line, the lower below, if it fits."""
     majority = f"{LARGEST_CLASS}: {percent(chance.majority)}"
     uniform = f"{UNIFORM_GUESS}: {percent(chance.uniform)}"
     if chance.uniform >= _ROOM_FOR_LABEL:
-        return [(chance.majority, majority, "bottom"), (chance.uniform, uniform, "top")]
+        return [
+            (chance.majority, majority, "top" if is_below else "bottom"),
+            (chance.uniform, uniform, "top"),
+        ]
     if chance.majority - chance.uniform >= _ROOM_FOR_LABEL:
         return [(chance.majority, majority, "bottom"), (chance.uniform, uniform, "bottom")]
     return [(chance.majority, f"{majority}<br>{uniform}", "bottom")]

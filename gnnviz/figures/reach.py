@@ -91,7 +91,7 @@ def reach_figure(
     figure.update_xaxes(axis(theme, "layers", range=[-0.15, len(reach) - 0.85], nticks=9, tickformat=",d"))
     title_y = "share of the graph" if shared is None else "share"
     figure.update_yaxes(
-        axis(theme, title_y, range=[-3, 103], tickvals=[0, 25, 50, 75, 100], ticksuffix=f"{NARROW_SPACE}%")
+        axis(theme, title_y, range=[-3, 103], tick0=0, dtick=25, ticksuffix=f"{NARROW_SPACE}%")
     )
     figure.update_layout(showlegend=False, hovermode="x unified")
     alt = f"{title} {_in_words([(label, shares) for label, shares, *_ in curves])}"

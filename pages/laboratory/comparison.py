@@ -16,7 +16,7 @@ from gnnviz.profiles import Extent, Measurement
 from gnnviz.propagation_only import normalisation_of
 from gnnviz.run_names import curve_labels
 from gnnviz.theory import THEORY_LINES, TheoryResult
-from pages.shared.background import ask, known_configs, plan_of, run_store, submit
+from pages.shared.background import ask, known_configs, plan_of, queue, run_store
 
 SEEDS, PROPAGATION = "seeds", "propagation"
 _LABEL_CHARACTERS = 18  # what the margin of the figure has room for
@@ -179,7 +179,7 @@ def _offer_control(config: RunConfig) -> bool:
         return True
     st.button(
         "Train the control",
-        on_click=submit,
+        on_click=queue,
         args=([control],),
         icon=":material/play_arrow:",
         help="Queues the MLP of this recipe and depth; its line appears when it is trained.",

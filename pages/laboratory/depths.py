@@ -19,7 +19,16 @@ from gnnviz.sweeps import (
 )
 from pages.laboratory.measure import MATCHED, MEASURE, chosen_measure
 from pages.shared import url
-from pages.shared.background import ask, engine, graph, known_configs, plan_of, resume, time_left
+from pages.shared.background import (
+    ask,
+    cancel,
+    graph,
+    known_configs,
+    pause,
+    plan_of,
+    resume,
+    time_left,
+)
 from pages.shared.components.plotly_chart import draw
 from pages.shared.look import current_theme
 from pages.shared.selection import UNHURRIED, live
@@ -29,8 +38,9 @@ _SWITCH = {"off": "off", "on": "on"}
 _HOW_TO_READ = (
     "How to read it: a mark is all finished runs with one depth that share the recipe of the run above: same "
     "data, split, width, dropout, activation and optimiser. Below, the chosen measure in their last hidden "
-    "layer at the best epoch (with one layer: in the logits). That both fall together does not yet say that "
-    "one causes the other. Faint hollow marks are the same recipe with other remedies, or published values."
+    "layer at the best epoch (with one layer: in the logits). It need not follow the accuracy; and where "
+    "both fall, that does not yet say that one causes the other. Faint hollow marks are the same recipe with "
+    "other remedies, or published values."
 )
 
 
@@ -139,21 +149,21 @@ def _progress(plan: SweepPlan) -> None:
     waiting, paused = ([run.run_id for run in runs] for runs in (plan.waiting, plan.paused))
     if not plan.active and not paused:
         return
-    words, pause, cancel = st.columns([4, 1, 1.2], vertical_alignment="center")
+    words, hold, drop = st.columns([4, 1, 1.2], vertical_alignment="center")
     words.caption(_in_words(plan, len(waiting), len(paused)))
     if paused:
-        pause.button(
+        hold.button(
             "Resume", on_click=resume, args=(paused,), icon=":material/play_arrow:", width="stretch",
             help="Puts the paused runs back into the queue, in their order.",
         )  # fmt: skip
     elif waiting:
-        pause.button(
-            "Pause", on_click=engine().pause, args=(waiting,), icon=":material/pause:", width="stretch",
+        hold.button(
+            "Pause", on_click=pause, args=(waiting,), icon=":material/pause:", width="stretch",
             help="Holds the runs that have not begun; what is running goes on to its end.",
         )  # fmt: skip
     if waiting or paused:
-        cancel.button(
-            "Cancel waiting", on_click=_cancel, args=([*waiting, *paused],), icon=":material/stop:",
+        drop.button(
+            "Cancel waiting", on_click=cancel, args=([*waiting, *paused],), icon=":material/stop:",
             width="stretch",
             help="Takes the runs that have not begun out of the queue; what is running goes on.",
         )  # fmt: skip
@@ -170,8 +180,3 @@ def _in_words(plan: SweepPlan, waiting: int, paused: int) -> str:
     ]
     icon = ":material/sync:" if plan.active else ":material/pause_circle:"
     return f"{icon} {', '.join(part for part in parts if part)}."
-
-
-def _cancel(run_ids: Sequence[str]) -> None:
-    for run_id in run_ids:
-        engine().cancel(run_id)

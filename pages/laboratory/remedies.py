@@ -21,7 +21,7 @@ from gnnviz.remedy_lab import (
 from gnnviz.runs import RunState, RunStatus
 from pages.laboratory.remedy_table import NEXT, awaited, outcomes_of, remedy_table
 from pages.shared import url
-from pages.shared.background import engine, graph, history, run_store, submit
+from pages.shared.background import cancel, graph, history, queue, run_store
 from pages.shared.components.plotly_chart import draw
 from pages.shared.look import current_theme
 from pages.shared.model_form import explained, pick_remedies
@@ -84,7 +84,7 @@ def _train(config: RunConfig, treated: RunConfig) -> bool:
     done = status is not None and status.state is RunState.DONE
     if active:
         st.button(
-            "Cancel", key="lab-cancel", on_click=engine().cancel, args=(treated.run_id,), width="stretch",
+            "Cancel", key="lab-cancel", on_click=cancel, args=([treated.run_id],), width="stretch",
             icon=":material/stop:", help="Stops after the current epoch. What was trained is kept.",
         )  # fmt: skip
     else:
@@ -92,7 +92,7 @@ def _train(config: RunConfig, treated: RunConfig) -> bool:
             "Trained" if done else "Train",
             key="lab-start",
             type="primary",
-            on_click=submit,
+            on_click=queue,
             args=([treated],),
             icon=":material/play_arrow:",
             disabled=done,

@@ -22,7 +22,7 @@ from gnnviz.remedy_lab import (
 from gnnviz.runs import RunState, RunStatus
 from gnnviz.smoothing import METRICS, matched_rayleigh
 from gnnviz.sweeps import SweepPlan, seconds_to_train
-from pages.shared.background import ask, engine, plan_of, run_store, runs_on, submit, time_left
+from pages.shared.background import ask, cancel, engine, plan_of, queue, run_store, runs_on, time_left
 from pages.shared.selection import live
 
 TABLE = "lab_table"
@@ -119,7 +119,7 @@ def _queue(plan: SweepPlan) -> None:
         action.button(
             f"Train {len(plan.missing)} missing",
             key="lab-queue",
-            on_click=submit,
+            on_click=queue,
             args=(plan.missing,),
             icon=":material/playlist_add:",
             width="stretch",
@@ -129,8 +129,8 @@ def _queue(plan: SweepPlan) -> None:
         action.button(
             "Cancel waiting",
             key="lab-stop",
-            on_click=_cancel,
-            args=(plan.waiting,),
+            on_click=cancel,
+            args=([run.run_id for run in plan.waiting],),
             icon=":material/stop:",
             width="stretch",
             help="Takes the runs that have not begun out of the queue; what is running goes on.",
@@ -143,8 +143,3 @@ def _missing_in_words(plan: SweepPlan) -> str:
     pace = f" At the pace of earlier runs that takes about **{in_time(seconds)}**." if seconds else ""
     count = len(plan.missing)
     return f"**{count}** of these runs {'is' if count == 1 else 'are'} not trained yet.{pace}"
-
-
-def _cancel(configs: Sequence[RunConfig]) -> None:
-    for config in configs:
-        engine().cancel(config.run_id)

@@ -40,9 +40,9 @@ from pages.shared.background import (
     graph,
     known_configs,
     plan_of,
+    queue,
     run_store,
     runs_on,
-    submit,
     time_left,
 )
 from pages.shared.components.canvas import draw_scene
@@ -104,7 +104,7 @@ def _missing(config: RunConfig, shown: int) -> bool:
             "Train these depths",
             key="story-queue",
             type="primary" if shown < LEAST_DEPTHS else "secondary",
-            on_click=submit,
+            on_click=queue,
             args=(plan.missing,),
             icon=":material/playlist_add:",
             width="stretch",
@@ -211,7 +211,8 @@ def _pictures(
         )
     st.caption(
         "How to read it: each dot is a node, its colour the depth at which it turns wrong, from shallow to "
-        "deep; grey ones do not. Right: PCA of the net's last hidden layer. Click a node for its story."
+        "deep; grey ones do not. Training nodes are among them. Right: PCA of the net's last "
+        "hidden layer. Click a node for its story."
     )
     return not (placed and projected)
 

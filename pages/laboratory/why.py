@@ -12,6 +12,7 @@ from gnnviz.diagnosis_experiments import Experiment
 from gnnviz.engine.verdicts import diagnose
 from gnnviz.figures.layout import counted, listed
 from gnnviz.runs import RunState, RunStatus
+from pages.shared import url
 from pages.shared.background import ask, engine, known_configs, plan_of, resume, run_store
 from pages.shared.selection import STATE_WORDS, live, look_at
 from pages.shared.words import as_text
@@ -20,7 +21,9 @@ _CONFIDENT = ":material/verified: The evidence agrees."
 _UNSURE = (
     ":material/help: The evidence does not agree, or is close to a threshold: hence an experiment, below."
 )
-_WIDTHS: dict[str, Literal["small", "large"]] = {"What": "large", "Value": "small", "Threshold": "small"}
+_WIDTHS: dict[str, Literal["small", "large"]] = {
+    "What": "large", "Value": "small", "Threshold": "small", "Speaks for": "large",
+}  # fmt: skip
 _HOW_DECIDED = (
     "How to read it: each line is one number, held against a threshold. A run **works** if it gets clearly "
     "more test nodes right than guessing, and keeps at least half of what it learned on the training nodes. "
@@ -116,6 +119,7 @@ def _experiment(experiment: Experiment) -> bool:
     return bool(plan.active)
 
 
+@url.saying_why_not
 def _begin(configs: Sequence[RunConfig]) -> None:
     run_ids = [engine().submit(config) for config in configs]
     look_at(run_ids[0])

@@ -19,6 +19,7 @@ from gnnviz.graph import Graph
 from gnnviz.records import EpochRecord
 from gnnviz.runs import RunStatus, RunStore
 from gnnviz.sweeps import SweepPlan, sweep_plan, sweep_seconds_left
+from pages.shared.url import saying_why_not
 
 PATIENCE = 0.3  # long enough for a quick answer, short enough that a page does not seem to hang
 Value = TypeVar("Value")
@@ -166,6 +167,9 @@ def submit(configs: Sequence[RunConfig]) -> None:
         looked.clear()  # what is drawn from here on sees them
 
 
+queue = saying_why_not(submit)  # for a button
+
+
 def runs_on(name: str) -> list[tuple[RunConfig, RunStatus]]:
     """Return the runs on a graph and how far they have come, which says how long an epoch takes.
 
@@ -197,10 +201,24 @@ def time_left(plan: SweepPlan) -> float | None:
     return sweep_seconds_left(plan.active, histories, engine().train_workers)
 
 
+@saying_why_not
 def resume(run_ids: Sequence[str]) -> None:
     """Put runs that ended early back into the queue, in this order; each goes on from its last state."""
     for run_id in run_ids:
         engine().resume(run_id)
+
+
+@saying_why_not
+def cancel(run_ids: Sequence[str]) -> None:
+    """Have runs stopped; those that have not begun leave the queue."""
+    for run_id in run_ids:
+        engine().cancel(run_id)
+
+
+@saying_why_not
+def pause(run_ids: Sequence[str]) -> None:
+    """Hold the runs that wait until `resume`; what has begun goes on."""
+    engine().pause(run_ids)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

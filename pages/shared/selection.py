@@ -1,7 +1,7 @@
 """What the pages share: the run that is looked at, chosen in the sidebar and carried by the address."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
@@ -51,7 +51,7 @@ def pick_run(accepts: Callable[[RunConfig], bool] = lambda _config: True, key: s
     if not offered:
         url.choice(key, [], "", "run", parameter=RUN)
         return None
-    current = st.session_state.get(RUN)
+    current = _still_there(st.session_state.get(RUN), configs)
     follows = key != RUN and current in (None, *offered)
     if follows and current is not None:
         st.session_state[key] = current
@@ -71,6 +71,15 @@ def pick_run(accepts: Callable[[RunConfig], bool] = lambda _config: True, key: s
     with st.sidebar:
         live("run-status", lambda: _run_status(chosen), UNHURRIED)
     return chosen
+
+
+def _still_there(run_id: str | None, there: Collection[str]) -> str | None:
+    """Return the run that was looked at before; None, after saying so, where it is gone."""
+    if run_id is None or run_id in there:
+        return run_id
+    url.complain(f"Run {run_id} is not there any more: it may have been deleted. This is another one.")
+    del st.session_state[RUN]
+    return None
 
 
 def look_at(run_id: str) -> None:
@@ -101,7 +110,9 @@ def pick_epoch(run_id: str) -> int:
     store = run_store()
     kept = store.checkpoints(run_id)
     if not kept:
-        raise RunError(f"run {run_id} has no checkpoint yet; wait until it has begun")
+        if store.status(run_id).state.is_active:
+            raise RunError(f"run {run_id} has no checkpoint yet; wait until it has begun")
+        raise RunError(f"run {run_id} ended before its first checkpoint; choose another run")
     best = store.status(run_id).best
     epochs = {"best": best.epoch if best and best.epoch in kept else kept[-1], "last": kept[-1]}
     options = ["best", "last", *map(str, kept)]
@@ -178,8 +189,8 @@ def run_caption(run_id: str, config: RunConfig) -> str:
 def live(key: str, draw: Callable[[], bool], seconds: float = REFRESH_SECONDS) -> None:
     """Draw a part of the page, and again every so many seconds while something in it is still being made.
 
-    When that begins or ends, or a button in it chose a run, the whole page is drawn once. An error for
-    people is a sentence in the part's place.
+    When that begins or ends, or a button in it chose a run or was refused, the whole page is drawn once. An
+    error for people is a sentence in the part's place.
 
     Args:
         key: names the part on its page.
@@ -198,7 +209,8 @@ def live(key: str, draw: Callable[[], bool], seconds: float = REFRESH_SECONDS) -
             st.error(str(error), icon=":material/error:")
             busy = False
         st.session_state[cost] = time.thread_time() - begun
-        if busy != polling or _NEXT in st.session_state:
+        unseen = url.has_unseen_problem() and not st.session_state[_WHOLE]
+        if busy != polling or _NEXT in st.session_state or unseen:
             st.session_state[flag] = busy
             _draw_page_again()
 

@@ -38,7 +38,8 @@ def sweep_form(selected: RunConfig) -> None:
         ConfigError: a seed that is out of range.
     """
     with st.expander("Queue a sweep", icon=":material/playlist_add:", expanded=_arrives()):
-        recipe, models, depths, seeds = st.columns([3, 3, 4, 1.4], vertical_alignment="bottom")
+        recipe, remedy, seeds = st.columns([3, 5, 1.4], vertical_alignment="bottom")
+        models, depths = st.columns(2, vertical_alignment="bottom")
         with recipe:
             preset = _pick_recipe()
         with models:
@@ -65,10 +66,11 @@ def sweep_form(selected: RunConfig) -> None:
                 "seeds", 1, MOST_SEEDS, 1, "Seeds",
                 "Runs for each model and depth, with the recipe's seed and those after it.",
             )  # fmt: skip
-        remedies = pick_records(
-            "sweep_remedies", REMEDIES, (), "Remedies, each by itself",
-            "Beside the recipe as it is; where a model or a depth cannot have one, it is left out.",
-        )  # fmt: skip
+        with remedy:
+            remedies = pick_records(
+                "sweep_remedies", REMEDIES, (), "Remedies, each by itself",
+                "Beside the recipe as it is; where a model or a depth cannot have one, it is left out.",
+            )  # fmt: skip
         base = _base(selected, preset)
         configs = sweep(base, chosen_models, [int(depth) for depth in chosen_depths], count, remedies)
         live("sweep", lambda: _offer(configs, base), UNHURRIED)
@@ -177,6 +179,7 @@ def _told(cost: SweepCost) -> str:
     return f"{time} {in_megabytes(cost.memory)} of memory and {in_megabytes(cost.disk)} on disk."
 
 
+@url.saying_why_not
 def _queue(configs: Sequence[RunConfig], base: RunConfig) -> None:
     """Queue the runs and look at one of their recipe, so that the picture against depth shows them."""
     submit(configs)

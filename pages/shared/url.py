@@ -5,9 +5,15 @@ and the default is shown. Streamlit's own binding would put labels into the addr
 is wrong without a word.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import ParamSpec
 
 import streamlit as st
+
+from gnnviz.errors import GnnvizError
+
+Wanted = ParamSpec("Wanted")
 
 _PAGE = "url_page"
 _KNOWN = "url_known"
@@ -17,6 +23,7 @@ _PENDING = "url_pending"
 _SHOWN = "url_shown"
 _PROBLEMS = "url_problems"
 _SETTLED = "url_settled"
+_UNSEEN = "url_unseen"
 
 
 def begin(page: str) -> None:
@@ -120,7 +127,8 @@ def publish(values: Mapping[str, object], defaults: Mapping[str, object] | None 
 
 
 def show_problems() -> None:
-    """Say what of the address could not be used."""
+    """Say what of the address could not be used, and what a button could not do."""
+    st.session_state[_UNSEEN] = False
     for sentence in st.session_state.get(_PROBLEMS, []):
         st.warning(sentence, icon=":material/link_off:")
 
@@ -140,8 +148,32 @@ def arriving(key: str) -> str | None:
 
 
 def complain(sentence: str) -> None:
-    """Say to the user what of the address could not be used."""
-    st.session_state[_PROBLEMS].append(sentence)
+    """Say to the user what of the address could not be used, until the next choice after it is shown."""
+    if sentence not in st.session_state[_PROBLEMS]:
+        st.session_state[_PROBLEMS].append(sentence)
+    st.session_state[_UNSEEN], st.session_state[_SHOWN] = True, None
+
+
+def has_unseen_problem() -> bool:
+    """Return whether something was complained of since the page was drawn as a whole."""
+    return st.session_state.get(_UNSEEN, False)
+
+
+def saying_why_not(act: Callable[Wanted, object]) -> Callable[Wanted, None]:
+    """Return what a button calls to do `act`: what is refused is said on the page.
+
+    Streamlit calls it before the page is drawn, where an error would be met by nobody: the run may have been
+    deleted by another server or in another window since the button was drawn.
+    """
+
+    @wraps(act)
+    def tried(*args: Wanted.args, **kwargs: Wanted.kwargs) -> None:
+        try:
+            act(*args, **kwargs)
+        except GnnvizError as error:
+            complain(str(error))
+
+    return tried
 
 
 def _number(
@@ -163,13 +195,18 @@ def _number(
         if value is None or not smallest <= value <= largest:
             value = None
             form = "a whole number" if kind is int else "a number"
-            complain(f"{noun} is {raw!r} in the address; choose {form} from {smallest:g} to {largest:g}.")
+            span = f"{_bound(smallest)} to {_bound(largest)}"
+            complain(f"{noun} is {raw!r} in the address; choose {form} from {span}.")
     if value is not None:
         st.session_state[key] = value
     current = st.session_state.get(key)
     if current is None or not smallest <= current <= largest:
         st.session_state[key] = default
     _settle(key)
+
+
+def _bound(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 def _settle(key: str) -> None:

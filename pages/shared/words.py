@@ -2,9 +2,10 @@
 
 import re
 
+_BREAKS = re.compile(r"[^\S\u00a0\u202f]+")  # all white space but what holds a number and its unit together
 _MARKS = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 def as_text(words: str) -> str:
     """Return `words` so that Markdown shows them as they are: no picture, link or format comes of them."""
-    return _MARKS.sub(r"\\\1", " ".join(words.split()))
+    return _MARKS.sub(r"\\\1", _BREAKS.sub(" ", words).strip())

@@ -14,10 +14,8 @@ from statistics import median
 from gnnviz.config import DeviceType, RunConfig
 from gnnviz.datasets import DatasetSpec
 from gnnviz.figures.depth_points import DepthPoint
-from gnnviz.findings import PACE_WINDOW
 from gnnviz.models import MODELS, OF_SOME_MODELS, ModelConfig, divisors
 from gnnviz.presets import PRESETS
-from gnnviz.records import EpochRecord
 from gnnviz.remedies import NO_REMEDIES, combined, fitting
 from gnnviz.run_status import PAUSED, RunState, RunStatus
 
@@ -217,29 +215,25 @@ def depth_points(
     )
 
 
-def sweep_seconds_left(
-    configs: Sequence[RunConfig], histories: Sequence[Sequence[EpochRecord]], workers: int
-) -> float | None:
-    """Return the seconds until all runs have ended, from the time that one layer takes in one epoch.
+def sweep_seconds_left(active: Mapping[RunConfig, RunStatus], workers: int) -> float | None:
+    """Return the seconds until all runs have ended, from the time that one layer took in one epoch.
 
     Args:
-        configs: the runs that have not ended.
-        histories: their epochs so far.
+        active: the runs that have not ended, and how far each has come.
         workers: how many of them train at a time.
 
     Returns:
         An estimate, or None before the first epoch of any run.
     """
     paces = [
-        median(record.seconds for record in history[-PACE_WINDOW:]) / config.model.num_layers
-        for config, history in zip(configs, histories, strict=True)
-        if history
+        status.seconds / (status.epochs_done * run.model.num_layers)
+        for run, status in active.items()
+        if status.epochs_done and status.seconds
     ]
     if not paces:
         return None
     layers_left = sum(
-        config.model.num_layers * (config.training.epochs - (history[-1].epoch if history else 0))
-        for config, history in zip(configs, histories, strict=True)
+        run.model.num_layers * (run.training.epochs - status.epochs_done) for run, status in active.items()
     )
     return median(paces) * layers_left / workers
 

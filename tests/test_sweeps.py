@@ -20,6 +20,7 @@ from gnnviz.sweeps import (
     seconds_to_train,
     sweep,
     sweep_plan,
+    sweep_seconds_left,
     usual_heads,
 )
 
@@ -146,3 +147,13 @@ def test_time_is_unknown_before_anything_was_trained():
     waiting = (BASE, RunStatus(RunState.QUEUED))
     assert seconds_to_train([BASE], [waiting], 1) is None
     assert seconds_to_train([], [(BASE, RunStatus(RunState.DONE, epochs_done=1, seconds=1.0))], 1) == 0
+
+
+def test_time_left_is_the_median_pace_of_a_layer_times_the_layers_left():
+    runs = sweep(BASE, ["gcn"], [1, 2, 4], 1)  # of 10 epochs each
+    begun = RunStatus(RunState.RUNNING, epochs_done=5, seconds=1.0)  # 0.2 and 0.1 s for a layer and epoch
+    active = dict(zip(runs, (begun, begun, RunStatus(RunState.QUEUED)), strict=True))
+    layers_left = 1 * 5 + 2 * 5 + 4 * 10
+    assert sweep_seconds_left(active, 2) == pytest.approx(0.15 * layers_left / 2)
+    assert sweep_seconds_left({runs[0]: RunStatus(RunState.QUEUED)}, 2) is None
+    assert sweep_seconds_left({}, 2) is None

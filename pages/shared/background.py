@@ -196,9 +196,7 @@ def history(run_id: str) -> tuple[EpochRecord, ...]:
 
 def time_left(plan: SweepPlan) -> float | None:
     """Return the seconds until the active runs of a sweep have ended; None before the first epoch of any."""
-    begun = {run for run, status in plan.statuses.items() if status.epochs_done}
-    histories = [history(run.run_id) if run in begun else () for run in plan.active]
-    return sweep_seconds_left(plan.active, histories, engine().train_workers)
+    return sweep_seconds_left({run: plan.statuses[run] for run in plan.active}, engine().train_workers)
 
 
 @saying_why_not

@@ -73,7 +73,7 @@ def main() -> None:
             times = plain_reruns(url, "oversmoothing", queries, CLICKS_ON_A_CHOICE, A_LOOK / 1000)
             report("rerun without a browser, 63 runs training", times)
             if "--memory" in sys.argv:
-                print_memory(page, pid)
+                print_memory(page, url, pid)
             page.close()
         starts = []
         for _ in range(STARTS):
@@ -178,9 +178,12 @@ def clicks(page: Page, parameter: str, wanted: dict[str, str | None]) -> tuple[l
     return reruns.seconds(), whole
 
 
-def print_memory(page: Page, pid: int) -> None:
+def print_memory(page: Page, url: str, pid: int) -> None:
     """Print the memory of the app and of its largest worker, before and after many reruns of a page."""
     app = psutil.Process(pid)
+    page.goto(f"{url}/embeddings")
+    page.get_by_role("slider").first.wait_for(timeout=60_000)
+    page.wait_for_timeout(5000)
     before = app.memory_info().rss
     slider = page.get_by_role("slider").first
     for press in range(RERUNS):
